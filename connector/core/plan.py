@@ -1,0 +1,159 @@
+"""Plans and the rules that choose one: frozen data, and the match with its reason."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from .ticket import Facts
+
+MINUTE = timedelta(minutes=1)
+
+#: Words of `notify` that are no contact.
+OWNER, UNASSIGNED = "owner", "unassigned"
+
+
+class Way(StrEnum):
+    """What counts as an acknowledgement (`acknowledged_by`)."""
+
+    TAKE = "take"
+    LOCK = "lock"
+    REPLY = "reply"
+    PENDING = "pending"
+    NOTE = "note"
+    OUTSIDE = "outside"
+    MAIL = "mail"
+
+
+DEFAULT_WAYS = frozenset(Way) - {Way.MAIL}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Whom to notify (`owner`, `unassigned`, contacts), by which channels at once, and what else when none arrived."""
+
+    notify: tuple[str, ...]
+    by: tuple[str, ...]
+    otherwise: tuple[str, ...] = ()  # `else`
+    after: timedelta = timedelta(0)  # from the step before; the first: from the end of the window
+
+
+@dataclass(frozen=True, slots=True)
+class WhenExhausted:
+    """Who is told, again and again, when nobody came."""
+
+    notify: tuple[str, ...]
+    by: tuple[str, ...]
+    every: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An escalation plan. All durations are counted from the due time of what came before."""
+
+    name: str
+    respond_within: timedelta
+    steps: tuple[Step, ...]
+    unassigned: tuple[str, ...] = ()
+    rounds: int = 1
+    again_after: timedelta | None = None  # None: the plan's longest `after`
+    give_up_after: timedelta = 15 * MINUTE
+    when_exhausted: WhenExhausted | None = None
+    acknowledged_by: frozenset[Way] = DEFAULT_WAYS
+    reopened: str = "restart"  # or "ignore"
+    reopened_within: timedelta = 15 * MINUTE
+    lock_grace: timedelta = 15 * MINUTE
+
+    @property
+    def pause_between_rounds(self) -> timedelta:
+        return self.again_after if self.again_after is not None else max(step.after for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """`when`: keys are AND, values of one key are OR; an empty tuple (or None) asks nothing."""
+
+    priority: tuple[str, ...] = ()
+    group: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()
+    title: tuple[str, ...] = ()  # words or phrases, any case
+    organization: tuple[str, ...] = ()
+    vip: bool | None = None
+    fields: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`plan` is None for an exclusion (`plan: none`). `line` is where it stands in the config file."""
+
+    when: Criteria
+    plan: str | None
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which plan applies (None: none) and why, in words."""
+
+    plan: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Policy:
+    """All plans, and what chooses among them: exclusions first, then the first rule, then the priority."""
+
+    plans: Mapping[str, Plan] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    priorities: Mapping[str, str | None] = field(default_factory=dict)  # priority name -> plan; None: `none`
+
+    def match(self, facts: Facts) -> Match:
+        """The plan for these facts. Exclusions win wherever they stand; then first match wins."""
+        for rule in sorted(self.rules, key=lambda rule: rule.plan is not None):
+            if (why := satisfied(rule.when, facts)) is not None:
+                where = f"the rule in line {rule.line}" if rule.line else "a rule"
+                return Match(rule.plan, f"{where} matched: {why}")
+        if facts.priority in self.priorities:
+            return Match(self.priorities[facts.priority], f'priority is "{facts.priority}"')
+        return Match(None, f'no rule matched and priority "{facts.priority}" has no plan')
+
+
+def satisfied(when: Criteria, facts: Facts) -> str | None:
+    """Why these facts satisfy all criteria, in words, or None if they don't."""
+    reasons = [_reason(*criterion) for criterion in _asked(when, facts)]
+    if None in reasons:
+        return None
+    return ", ".join(reason for reason in reasons if reason) or "it asks nothing"
+
+
+def _asked(when: Criteria, facts: Facts) -> Iterator[tuple[str, Iterable[str], Callable[[str], bool]]]:
+    """Each criterion that asks something: its name, the wanted values, and the test of one value."""
+    for name, wanted, actual in (
+        ("priority", when.priority, facts.priority),
+        ("group", when.group, facts.group),
+        ("organization", when.organization, facts.organization),
+        *((name, values, facts.field(name)) for name, values in when.fields),
+    ):
+        if wanted:
+            yield name, wanted, actual.__eq__
+    if when.tag:
+        yield "a tag", when.tag, facts.tags.__contains__
+    if when.title:
+        yield "a word of the title", when.title, lambda phrase: _has_words(facts.title, phrase)
+    if when.vip is not None:
+        yield "vip", [str(when.vip).lower()], str(facts.vip).lower().__eq__
+
+
+def _reason(name: str, wanted: Iterable[str], holds: Callable[[str], bool]) -> str | None:
+    found = next((value for value in wanted if holds(value)), None)
+    return None if found is None else f'{name} is "{found}"'
+
+
+def _has_words(title: str, phrase: str) -> bool:
+    """Whole words, any case: "server" is in "Server outage", "serve" isn't."""
+
+    def words(text: str) -> list[str]:
+        return "".join(letter if letter.isalnum() else " " for letter in text.casefold()).split()
+
+    wanted, there = words(phrase), words(title)
+    return bool(wanted) and any(there[i : i + len(wanted)] == wanted for i in range(len(there) - len(wanted) + 1))

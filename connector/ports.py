@@ -1,0 +1,217 @@
+"""What the engine asks of the world: a helpdesk, channels, a clock.
+
+An adapter translates; it decides nothing about escalations. Errors are those of `errors.py`: temporary or permanent,
+with one sentence for the ticket. Adding a helpdesk or a channel is one module that implements one of these protocols.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from .core.contact import Contact
+from .core.ticket import Person, Reading
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The moment, aware UTC."""
+
+
+# --- helpdesk -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What a webhook is good for: some ticket may have changed.
+
+    `updated_at` only where it is fine enough to compare (Zammad: milliseconds); `closed` only where the body says so;
+    `deleted` only for a helpdesk's delete event (Znuny).
+    """
+
+    ticket_id: str
+    updated_at: datetime | None = None
+    closed: bool = False
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """An internal note: never visible to the customer, notifies nobody, no first response.
+
+    `lines` are plain text; the first one is the headline. `proof` is signed data that a machine reads back: Zammad
+    keeps it unseen in the article's `preferences["escalator"]["proof"]`, Znuny as the last line `escalator:<proof>`.
+    `link` is where the headline's code leads to, where the helpdesk can show a link.
+    """
+
+    lines: tuple[str, ...]
+    proof: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The live state that the helpdesk's lists can filter on.
+
+    `status`: running, acknowledged, snoozed, exhausted, or "" for none.
+    """
+
+    status: str = ""
+    plan: str = ""
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a search: enough to see whether the ticket has to be read."""
+
+    ticket_id: str
+    updated_at: datetime
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names a config can be checked against; None where the helpdesk doesn't list them (report "not checked")."""
+
+    priorities: frozenset[str] | None = None
+    groups: frozenset[str] | None = None
+    logins: frozenset[str] | None = None
+
+
+class Helpdesk(Protocol):
+    """One helpdesk, spoken to over its own API with bounded timeouts. Thread-safe.
+
+    Every call may raise HelpdeskAway (try again), HelpdeskRefused, PermissionLost; those about one ticket also
+    TicketGone (only when the helpdesk says so for certain).
+    """
+
+    kind: str
+
+    def prove(self, headers: Mapping[str, str], raw: bytes) -> bool:
+        """Whether this request came from the helpdesk; compared in constant time. Header names in any case."""
+
+    def parse(self, body: Any) -> Hint:
+        """The hint in a decoded JSON body, whatever else is odd in it. Raises NotUnderstood without a ticket id."""
+
+    def read(self, ticket_id: str) -> Reading:
+        """The ticket and its whole history, with who did what."""
+
+    def find(self, number: str) -> str:
+        """The id of the ticket with this number. Raises TicketGone when there is none."""
+
+    def add_note(self, ticket_id: str, note: Note) -> str:
+        """Writes the note and returns its article id. HelpdeskAway.maybe_done tells that it may stand there."""
+
+    def find_note(self, ticket_id: str, proof: str) -> str | None:
+        """The article id of our own note with this proof, or None."""
+
+    def proofs(self, ticket_id: str) -> Sequence[str]:
+        """The proofs of all notes that our API user made on this ticket, oldest first."""
+
+    def show(self, ticket_id: str, live: Live) -> None:
+        """Makes the live state (tags, dynamic fields) be this; doing it twice changes nothing."""
+
+    def assign(self, ticket_id: str, login: str) -> bool:
+        """Makes this person the owner (Znuny: and locks) if nobody owns the ticket and they may; True if they do now.
+
+        Never takes an owner away.
+        """
+
+    def find_changed(self, since: datetime) -> Iterable[Row]:
+        """Every ticket changed at or after `since` (some before may be among them), oldest change first."""
+
+    def people(self) -> Sequence[Person]:
+        """The agents that the helpdesk lists; empty where it lists none."""
+
+    def names(self) -> Names:
+        """Priorities, groups and logins that exist, as far as the helpdesk tells."""
+
+    def about(self) -> str:
+        """One sentence on who we are there and with which rights; raises when the helpdesk can't be used."""
+
+
+# --- channels -------------------------------------------------------------------------------------------------------
+
+
+class Purpose(StrEnum):
+    STEP = "step"  # somebody is asked to take the ticket
+    EXHAUSTED = "exhausted"  # nobody came
+    ALL_CLEAR = "all-clear"  # somebody has it: quiet
+    TEST = "test"
+    OPERATOR = "operator"  # Escalator itself is in trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a channel is asked to send; it renders its own text from these facts.
+
+    `id` ([a-z0-9-], at most 64 characters) is the same on every try: the idempotency key, Message-ID, apns-id seed.
+    `contacts` has one contact, or several where the channel isn't personal. Titles are hostile text.
+    """
+
+    id: str
+    purpose: Purpose
+    code: str
+    contacts: tuple[Contact, ...]
+    sent_at: datetime  # when this text is composed, aware UTC
+    ticket_id: str = ""
+    ticket_number: str = ""
+    ticket_title: str = ""
+    ticket_url: str = ""
+    priority: str = ""
+    group: str = ""
+    organization: str = ""
+    plan: str = ""
+    step: int = 0
+    steps: int = 0
+    round: int = 1
+    due_at: datetime | None = None
+    line: str = ""  # all-clear, operator: the one sentence to say
+    acknowledge_url: str = ""  # personal signed link; empty when there is no public_url
+    escalation_url: str = ""
+    callback_url: str = ""  # public_url + "/callbacks/twilio"; empty when there is none
+    token: str = ""  # signed message id, for callbacks (`?m=<token>`)
+    language: str = "en"
+    attempt: int = 1
+    only_one: bool = True  # the only escalation texted to this number within 12 h: a bare "1" is enough
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The provider has it. `final` is False when a later callback says whether it arrived (SMS, calls)."""
+
+    provider_id: str = ""
+    final: bool = True
+    detail: str = ""  # for the note, e.g. "accepted"
+    dead: tuple[str, ...] = ()  # addresses that the provider says are gone for good (device tokens)
+
+
+class Channel(Protocol):
+    """One way to reach somebody. Thread-safe; every call is bounded by connect and read timeouts."""
+
+    name: str  # the config's name
+    kind: str  # the module's name
+    personal: bool  # False: one message a step, naming the contacts (http_post, chat)
+    acknowledges: bool  # whether the message itself carries a way to acknowledge
+    lease: float  # seconds after which an unfinished call may be taken for lost
+
+    def address(self, contact: Contact) -> str:
+        """What this channel would use to reach them (or "" if it can't); several device tokens joined by commas."""
+
+    def deliver(self, message: Message) -> Receipt:
+        """Hands it over. Raises Undelivered."""
+
+    def find(self, message: Message) -> Receipt | None:
+        """What the provider knows of this message after its answer was lost; None: it has none, sending is safe.
+
+        Raises Undelivered(maybe_sent=True) where the provider can't tell: the caller may send once more, in doubt.
+        """
+
+
+class PlaysCalls(Protocol):
+    """Channels whose conversation goes on after delivery (phone)."""
+
+    def hang_up(self, provider_id: str) -> None:
+        """Ends a ringing call; nothing happens when it is over already."""
