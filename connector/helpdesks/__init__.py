@@ -1,0 +1,15 @@
+"""The helpdesks that Escalator speaks to: one module or package each, found by looking.
+
+Each has `KIND` (its word in the config), `Options` (a marshmallow schema of its options) and
+`build(options) -> Helpdesk`.
+"""
+
+import importlib
+import pkgutil
+from types import ModuleType
+
+
+def discover() -> dict[str, ModuleType]:
+    """Every helpdesk in this package by its kind."""
+    modules = (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
+    return {module.KIND: module for module in modules if hasattr(module, "KIND")}

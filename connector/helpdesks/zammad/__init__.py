@@ -1,0 +1,60 @@
+"""Zammad 6.0 and newer: webhooks in, REST API out."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from connector.helpdesks.zammad.adapter import Zammad
+from connector.helpdesks.zammad.client import Client
+
+KIND = "zammad"
+
+__all__ = ["KIND", "Options", "Zammad", "build"]
+
+
+class _OneOrSeveral(fields.List[str]):
+    """A list of texts, or one text alone; none may be empty."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(fields.String(validate=validate.Length(min=1)), validate=validate.Length(min=1), **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **more: Any) -> list[Any]:
+        return super()._deserialize([value] if isinstance(value, str) else value, attr, data, **more)
+
+
+def _web_address(value: str) -> None:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.username or parts.query or parts.fragment:
+        raise ValidationError("must be Zammad's address as in the browser, like https://desk.example.com")
+
+
+class Options(Schema):
+    """What stands under `helpdesk` beside `kind: zammad`. Timeouts are seconds."""
+
+    url = fields.String(required=True, validate=_web_address)
+    token = fields.String(required=True, validate=validate.Length(min=1))
+    webhook_secret = _OneOrSeveral(required=True)
+    robots = fields.List(fields.String(), load_default=list)
+    ca_file = fields.String(load_default=None, allow_none=True)
+    connect_timeout = fields.Float(load_default=4.0, validate=validate.Range(min=0.1, max=60))
+    timeout = fields.Float(load_default=20.0, validate=validate.Range(min=0.1, max=300))
+
+
+def build(options: Mapping[str, Any]) -> Zammad:
+    """The helpdesk for these options, as written or as loaded. Raises marshmallow.ValidationError; makes no call."""
+    known: dict[str, Any] = Options().load(options)
+    url = known["url"].rstrip("/")
+    client = Client(
+        url,
+        known["token"],
+        ca_file=known["ca_file"],
+        connect_timeout=known["connect_timeout"],
+        timeout=known["timeout"],
+    )
+    return Zammad(url, client, secrets=known["webhook_secret"], robots=known["robots"])

@@ -1,0 +1,72 @@
+"""Zammad's answers about one ticket as one reading. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from connector.core.ticket import Facts, Kind, Person, Phase, Reading, Ticket
+from connector.helpdesks.zammad.history import Row, changes
+from connector.helpdesks.zammad.people import People, person
+from connector.helpdesks.zammad.values import is_custom, moment, required_moment, shown
+
+
+def reading(
+    row: Row,
+    history: Mapping[str, Any],
+    articles: Iterable[Row],
+    tags: Iterable[str],
+    people: People,
+    phases: Mapping[int, Phase],
+    url: str,
+    read_at: datetime,
+) -> Reading:
+    """One reading out of four answers.
+
+    `row` is `/tickets/{id}?expand=true`, `history` the whole answer of `/ticket_history/{id}` (its assets name people
+    who are no agents, and say who is a VIP), `articles` that of `/ticket_articles/by_ticket/{id}`.
+    Raises KeyError, TypeError or ValueError where an answer isn't in Zammad's form.
+    """
+    assets = history.get("assets") or {}
+    everybody = replace(people, names=_named(assets))
+    found = changes(row, history["history"], articles, everybody, phases)
+    phase = phases.get(row["state_id"], Phase.OPEN)
+    merges = [change.target for change in found if change.kind is Kind.MERGED]
+    ticket = Ticket(
+        id=str(row["id"]),
+        number=str(row["number"]),
+        url=f"{url}/#ticket/zoom/{row['id']}",
+        facts=_facts(row, tags, assets),
+        state=str(row.get("state") or ""),
+        phase=phase,
+        created_at=required_moment(row["created_at"]),
+        updated_at=required_moment(row["updated_at"]),
+        owner=everybody.owns(row["owner_id"]),
+        customer=str(row.get("customer") or ""),
+        pending_until=moment(row.get("pending_time")),
+        merged_into=merges[-1] if merges and phase is Phase.MERGED else None,
+    )
+    return Reading(ticket, found, read_at)
+
+
+def _facts(row: Row, tags: Iterable[str], assets: Mapping[str, Any]) -> Facts:
+    fields = ((name, shown(value)) for name, value in row.items() if is_custom(name))
+    return Facts(
+        priority=str(row.get("priority") or ""),
+        group=str(row.get("group") or ""),
+        title=str(row.get("title") or ""),
+        organization=str(row.get("organization") or ""),
+        vip=_vip(assets, "User", row.get("customer_id")) or _vip(assets, "Organization", row.get("organization_id")),
+        tags=frozenset(str(tag) for tag in tags),
+        fields=tuple(sorted((name, value) for name, value in fields if value)),
+    )
+
+
+def _vip(assets: Mapping[str, Any], kind: str, row_id: Any) -> bool:
+    row = (assets.get(kind) or {}).get(str(row_id)) or {}
+    return row.get("vip") is True
+
+
+def _named(assets: Mapping[str, Any]) -> dict[int, Person]:
+    users = (assets.get("User") or {}).values()
+    return {int(row["id"]): person(row) for row in users if "id" in row}
