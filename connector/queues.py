@@ -12,6 +12,7 @@ A job's id may be used again at any time, also by the running job itself: the la
 
 import json
 import re
+import threading
 import time
 import zlib
 from collections.abc import Sequence
@@ -34,6 +35,9 @@ SERIALIZER = JSONSerializer  # RQ's default is pickle: code execution for whoeve
 JOB_TIMEOUT = 180  # seconds; a last resort, since it can't interrupt a thread: HTTP timeouts are the real bounds
 RESULT_TTL = 0  # seconds; results are in our own records
 FAILURE_TTL = 7 * 24 * 3600  # seconds that a failed job stays visible in `rq info`
+
+stopping = threading.Event()
+"""Set once this process has been asked to end: a drain loop then takes nothing new."""
 
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]+")
 
