@@ -1,0 +1,59 @@
+"""Whom a step reaches, by which ways: pure, from the step, the ticket's owner and what the config says today."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from .contact import Contact
+from .plan import OWNER, UNASSIGNED, Plan
+from .ticket import Person
+
+
+@dataclass(frozen=True)
+class Directory:
+    """The people and channels of this moment.
+
+    shared: channels that send one message a step, naming everybody.
+    quiet: channels whose message an all-clear replaces.
+    calls: channels that ring, so that a call can be hung up.
+    """
+
+    contacts: Mapping[str, Contact] = field(default_factory=dict)
+    shared: frozenset[str] = frozenset()
+    quiet: frozenset[str] = frozenset()
+    calls: frozenset[str] = frozenset()
+
+    def with_person(self, contact: Contact) -> "Directory":
+        """The same with somebody known only from the helpdesk."""
+        return replace(self, contacts={**self.contacts, contact.key: contact})
+
+    def by_login(self, login: str) -> Contact | None:
+        wanted = login.casefold()
+        return next((c for c in self.contacts.values() if wanted and c.login.casefold() == wanted), None)
+
+
+def owner_as_contact(owner: Person, people: Directory) -> Contact:
+    """The contact with the owner's login, else the owner as the helpdesk describes them."""
+    known = people.by_login(owner.login)
+    if known is not None:
+        return known
+    return Contact(key=f"login:{owner.login}", name=owner.name, login=owner.login, email=owner.email)
+
+
+def audience(
+    notify: Iterable[str], plan: Plan, owner: Person | None, people: Directory, first: str = ""
+) -> tuple[Contact, ...]:
+    """The contacts behind the words of `notify`, each once, `first` (a contact key) leading.
+
+    While nobody owns the ticket the plan's `unassigned` people stand in for the owner. A name that has left the
+    config is passed over.
+    """
+    stand_ins = [people.contacts[key] for key in plan.unassigned if key in people.contacts]
+    found: list[Contact] = [people.contacts[first]] if first in people.contacts else []
+    for word in notify:
+        if word == OWNER:
+            found += [owner_as_contact(owner, people)] if owner is not None else stand_ins
+        elif word == UNASSIGNED:
+            found += stand_ins
+        elif word in people.contacts:
+            found.append(people.contacts[word])
+    return tuple({contact.key: contact for contact in found}.values())

@@ -1,0 +1,219 @@
+"""What the clock does to an escalation: windows end, steps fire, nobody comes, holds run out.
+
+Everything here happens in a tick. A tick may come late, early or often: it does what is due by `now` and nothing else.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from . import sending, timetable
+from .audience import Directory, audience
+from .escalation import Escalation, Notification, Stage, State, StepReport
+from .events import Command, Entry, LookNow, Tick, WriteNote
+from .plan import OWNER
+
+NOTE_AT_LATEST = timedelta(seconds=30)
+FORWARD_AT_MOST_EVERY = timedelta(minutes=1)
+
+Moved = tuple[Escalation, tuple[Command, ...]]
+
+
+def tick(escalation: Escalation, event: Tick, now: datetime) -> Moved:
+    """Does all that is due. Returns the same escalation and no command when nothing is."""
+    commands: list[Command] = []
+    moved = sending.waited_long_enough(escalation, event.people.calls, now)
+    while timetable.may_fire(moved, now, event.read_at):
+        moved, more = _advance(moved, event, now)
+        commands += more
+    if moved.new_owner_at is not None and moved.state is State.RUNNING:
+        moved = _tell_new_owner(moved, event.people, now)
+    if moved.clear_up_at is not None:
+        moved = sending.clear_up(moved, event.people, now)
+    moved = sending.start_other_ways(moved, event.people, now)
+    moved = _bring_forward(moved, now)
+    moved, more = write_step_note(moved, now)
+    commands += more
+    if timetable.should_look(moved, now, event.read_at):
+        moved = replace(moved, looked_at=now)
+        commands.append(LookNow())
+    if moved == escalation and not commands:
+        return escalation, ()
+    return moved, tuple(commands)
+
+
+def _advance(escalation: Escalation, event: Tick, now: datetime) -> Moved:
+    """One move of the timetable."""
+    assert escalation.due_at is not None
+    unread = event.read_at is None or event.read_at < now - timetable.FRESH
+    remarks = ("The helpdesk did not answer before this step.",) if unread else ()
+    match escalation.state:
+        case State.HELD:
+            return _hold_over(escalation, now)
+        case State.WAITING:
+            return replace(
+                escalation,
+                state=State.RUNNING,
+                due_at=timetable.step_due(escalation.plan, 1, timetable.base_after(escalation.due_at, now)),
+                looked_at=escalation.looked_at if escalation.plan.steps[0].after == timedelta(0) else None,
+            ), ()
+        case State.RUNNING if timetable.over(escalation):
+            return _nobody_came(escalation, event.people, now, remarks)
+        case State.RUNNING:
+            return _fire(escalation, event.people, now, remarks)
+        case State.EXHAUSTED:
+            return _tell_again(escalation, event.people, now)
+    return replace(escalation, due_at=None), ()
+
+
+def _fire(escalation: Escalation, people: Directory, now: datetime, remarks: tuple[str, ...]) -> Moved:
+    """The next step: everybody it names is told by all ways of `by` at once."""
+    assert escalation.due_at is not None
+    due = escalation.due_at
+    escalation, before = write_step_note(escalation, now, whatever=True)
+    next_round = escalation.step >= len(escalation.plan.steps)
+    number = 1 if next_round else escalation.step + 1
+    round = escalation.round + 1 if next_round else escalation.round
+    step = escalation.plan.steps[number - 1]
+    fired = replace(escalation, round=round, step=number, looked_at=None, shown=True, new_owner_at=None)
+    next_due = timetable.after_step(fired, number, timetable.base_after(due, now))
+    first = escalation.first if (round, number) == (1, 1) else ""
+    contacts = audience(step.notify, escalation.plan, escalation.owner, people, first)
+    new = tuple(
+        sending.spread(
+            fired,
+            contacts,
+            step.by,
+            people,
+            now=now,
+            due_at=due,
+            otherwise=step.otherwise,
+            retry_until=next_due,
+        )
+    )
+    if not new and contacts:
+        remarks = (*remarks, "Everybody here was told in these ways a moment ago, under another plan.")
+    if not contacts:
+        remarks = (*remarks, "This step reaches nobody.")
+    fired = replace(
+        fired,
+        due_at=next_due,
+        updated_at=now,
+        report=StepReport(round, number, now, now + NOTE_AT_LATEST, remarks),
+        notifications=(*_still_needed(escalation), *new),
+    )
+    late = max((now - due).total_seconds(), 0.0)
+    names = ", ".join(contact.name for contact in contacts) or "nobody"
+    entry = Entry(now, "step", f"step {number} of {len(escalation.plan.steps)}, round {round}: {names}", late_s=late)
+    return fired, (*before, entry)
+
+
+def _still_needed(escalation: Escalation) -> tuple[Notification, ...]:
+    """Notifications of earlier steps about which something may still have to be said or done."""
+    return tuple(n for n in escalation.notifications if n.stage is not Stage.ENDED or not n.noted)
+
+
+def _tell_new_owner(escalation: Escalation, people: Directory, now: datetime) -> Escalation:
+    """Somebody was given the ticket while it runs: told at once, by the ways of the first step for owners."""
+    at = escalation.new_owner_at
+    assert at is not None
+    escalation = replace(escalation, new_owner_at=None)
+    step = next((step for step in escalation.plan.steps if OWNER in step.notify), None)
+    if step is None or escalation.owner is None:
+        return escalation
+    new = tuple(
+        sending.spread(
+            escalation,
+            audience((OWNER,), escalation.plan, escalation.owner, people),
+            step.by,
+            people,
+            now=now,
+            due_at=at,
+            otherwise=step.otherwise,
+            retry_until=escalation.due_at,
+        )
+    )
+    known = {n.id for n in escalation.notifications}
+    return replace(escalation, notifications=(*escalation.notifications, *(n for n in new if n.id not in known)))
+
+
+def _nobody_came(escalation: Escalation, people: Directory, now: datetime, remarks: tuple[str, ...]) -> Moved:
+    escalation, before = write_step_note(escalation, now, whatever=True)
+    exhausted = replace(escalation, state=State.EXHAUSTED, looked_at=None, updated_at=now)
+    told, _ = _tell_again(exhausted, people, now)
+    told = replace(told, sequence=told.sequence + 1)
+    entry = Entry(now, "exhausted", "nobody came")
+    return told, (*before, entry, WriteNote("exhausted", now, told, remarks=remarks))
+
+
+def _tell_again(escalation: Escalation, people: Directory, now: datetime) -> Moved:
+    """The people of `when_exhausted`, the first time at once, then again and again."""
+    assert escalation.due_at is not None
+    due, whom = escalation.due_at, escalation.plan.when_exhausted
+    if whom is None:
+        return replace(escalation, due_at=None, looked_at=None), ()
+    next_due = timetable.base_after(due, now) + whom.every
+    contacts = audience(whom.notify, escalation.plan, escalation.owner, people)
+    new = tuple(
+        sending.spread(
+            escalation,
+            contacts,
+            whom.by,
+            people,
+            now=now,
+            due_at=due,
+            purpose=sending.EXHAUSTED,
+            retry_until=next_due,
+        )
+    )
+    entry = Entry(now, "step", "told that nobody came: " + (", ".join(c.name for c in contacts) or "nobody"))
+    kept = tuple(n for n in escalation.notifications if n.stage is not Stage.ENDED)
+    return replace(escalation, due_at=next_due, looked_at=None, notifications=(*kept, *new)), (entry,)
+
+
+def _hold_over(escalation: Escalation, now: datetime) -> Moved:
+    """Held until now, and the ticket is still open: on where it was."""
+    goes_on = timetable.go_on(escalation, now, timetable.AT_LEAST_AFTER_HOLD)
+    goes_on = replace(goes_on, updated_at=now, sequence=goes_on.sequence + goes_on.shown)
+    entry = Entry(now, "held", "the time it was held for is over")
+    note = (WriteNote("goes-on", now, goes_on, remarks=("The time it was put off to has come.",)),)
+    return goes_on, (entry, *(note if goes_on.shown else ()))
+
+
+def _bring_forward(escalation: Escalation, now: datetime) -> Escalation:
+    """The next step now, when every way of everybody in this one failed for good; one a minute at the most."""
+    report, due = escalation.report, escalation.due_at
+    if report is None or due is None or escalation.state is not State.RUNNING or timetable.over(escalation):
+        return escalation
+    of_step = sending.of_step(escalation, report.round, report.step)
+    if any(not (n.stage is Stage.ENDED and n.permanent) or n.otherwise for n in of_step):
+        return escalation
+    last = escalation.brought_forward_at
+    at = now if last is None else max(now, last + FORWARD_AT_MOST_EVERY)
+    if at >= due:
+        return escalation
+    remark = "Nobody could be reached in any way: the next step is brought forward."
+    return replace(
+        escalation,
+        due_at=at,
+        looked_at=now,
+        brought_forward_at=at,
+        report=replace(report, remarks=(*report.remarks, remark), write_at=now),
+    )
+
+
+def write_step_note(escalation: Escalation, now: datetime, whatever: bool = False) -> Moved:
+    """The fired step's note, once all its ways have an outcome, at the latest after 30 s; `whatever`: now."""
+    report = escalation.report
+    if report is None:
+        return escalation, ()
+    of_step = sending.of_step(escalation, report.round, report.step)
+    waiting = any(n.stage is not Stage.ENDED for n in of_step)
+    if waiting and now < report.write_at and not whatever:
+        return escalation, ()
+    to_say = tuple(n for n in escalation.notifications if not n.noted and (n in of_step or n.stage is Stage.ENDED))
+    said = tuple(
+        replace(n, noted=True) if n in to_say and n.stage is Stage.ENDED else n for n in escalation.notifications
+    )
+    written = replace(escalation, report=None, notifications=said, sequence=escalation.sequence + 1)
+    note = WriteNote("step", now, replace(written, report=report), to_say, report.remarks)
+    return written, (note,)

@@ -1,0 +1,245 @@
+"""What can happen to an escalation (events), and what it asks the shell to do (commands). Data only.
+
+`at` is when it happened by the helpdesk's clock or ours, aware UTC; it may lie in the past.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from .audience import Directory
+from .escalation import Escalation, Notification
+from .plan import Plan
+from .ticket import Actor, Person
+
+# --- events: what people and the helpdesk did ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PlanApplies:
+    """A matched field changed and this plan (None: no plan) applies from `at`. `by` is who changed it."""
+
+    plan: Plan | None
+    at: datetime
+    by: Actor
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """A person took it. `key` is the contact's when it came from outside (phone, link, API)."""
+
+    by: Actor
+    at: datetime
+    via: str
+    key: str = ""
+    provisional: bool = False
+    until: datetime | None = None  # pending: acknowledged until then
+    outside: bool = False
+    reopens: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unlocked:
+    by: Actor
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """A person worked on the ticket in a way that isn't an acknowledgement by itself."""
+
+    by: Actor
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerSet:
+    """The ticket has another owner (None: nobody), who didn't take it. `alone`: nothing else changed in that save."""
+
+    owner: Person | None
+    at: datetime
+    by: Actor
+    alone: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSet:
+    group: str
+    at: datetime
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Closed, deleted (`how` = "deleted") or merged away (`how` names where to)."""
+
+    at: datetime
+    by: Actor
+    how: str = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """`plan` is what applies to the ticket now; `automatic`: only an automatic reply reopened it."""
+
+    at: datetime
+    by: Actor
+    plan: Plan | None = None
+    automatic: bool = False
+    owner: Person | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerWrote:
+    at: datetime
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """The priority is more urgent than before."""
+
+    at: datetime
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class MovedHere:
+    """The ticket was merged into `ticket_id`, and the escalation goes on there."""
+
+    ticket_id: str
+    at: datetime
+    by: Actor
+    owner: Person | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Escalate:
+    """A person wants the next step now."""
+
+    by: Actor
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    by: Actor
+    at: datetime
+
+
+# --- events: time and delivery ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Look at the clock. `read_at` is when the ticket was last read; `people` whom a step can reach today."""
+
+    people: Directory
+    read_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Somebody wants to send this notification now and holds it until `until`."""
+
+    id: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one try. `wait` is how long a later receipt may take, in seconds; 0: this was all."""
+
+    id: str
+    words: str
+    sent: bool
+    arrived: bool = False
+    permanent: bool = False
+    unanswered: bool = False  # a call that nobody took
+    doubt: bool = False
+    provider_id: str = ""
+    login: str = ""  # of the person told, where we know it
+    wait: float = 0
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A provider's later word on a notification it has taken."""
+
+    id: str
+    words: str
+    arrived: bool
+    final: bool = True
+    permanent: bool = False
+    unanswered: bool = False
+    provider_id: str = ""
+
+
+Event = (
+    PlanApplies
+    | Acknowledge
+    | Unlocked
+    | Worked
+    | OwnerSet
+    | GroupSet
+    | Closed
+    | Reopened
+    | CustomerWrote
+    | Raised
+    | MovedHere
+    | Escalate
+    | Stop
+    | Tick
+    | Claim
+    | Outcome
+    | Receipt
+)
+
+# --- commands --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the escalation's history. `kind` is one of product's history kinds."""
+
+    at: datetime
+    kind: str
+    text: str
+    contact: str = ""
+    channel: str = ""
+    outcome: str = ""
+    late_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteNote:
+    """A note for the ticket: `kind` chooses the wording, `escalation` is how it stands after the event."""
+
+    kind: str
+    at: datetime
+    escalation: Escalation
+    notifications: tuple[Notification, ...] = ()
+    remarks: tuple[str, ...] = ()
+    who: str = ""
+    assign: str = ""  # login to make the owner first; the note says when that didn't work
+
+
+@dataclass(frozen=True, slots=True)
+class SetOwner:
+    """Make this login the owner again, without a note."""
+
+    login: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookNow:
+    """Read the ticket before the step that is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellOperator:
+    sentence: str
+
+
+Command = Entry | WriteNote | SetOwner | LookNow | TellOperator

@@ -1,0 +1,227 @@
+"""How an escalation begins, changes its plan, ends and lives again."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from . import timetable
+from .climbing import Moved, write_step_note
+from .code import code_of
+from .escalation import Acknowledgement, Escalation, State
+from .events import (
+    Acknowledge,
+    Closed,
+    CustomerWrote,
+    Entry,
+    MovedHere,
+    PlanApplies,
+    Raised,
+    Reopened,
+    Worked,
+    WriteNote,
+)
+from .plan import Plan
+from .sending import drop_unsent
+from .taking import end_sending, name_of
+from .ticket import Actor, Person, Role
+
+
+def begin(
+    ticket_id: str,
+    plan: Plan,
+    at: datetime,
+    *,
+    life: int = 1,
+    owner: Person | None = None,
+    first: str = "",
+    reason: str = "",
+) -> Moved:
+    """A new escalation whose window starts at `at`. The ticket shows nothing of it yet."""
+    escalation = Escalation(
+        code=code_of(ticket_id, life),
+        ticket_id=ticket_id,
+        life=life,
+        plan=plan,
+        state=State.WAITING,
+        created_at=at,
+        updated_at=at,
+        due_at=at + plan.respond_within,
+        owner=owner,
+        first=first,
+    )
+    return escalation, (Entry(at, "created", f"plan {plan.name}" + (f": {reason}" if reason else "")),)
+
+
+def plan_changed(escalation: Escalation, event: PlanApplies, now: datetime) -> Moved:
+    """Another plan, or none, applies to a live escalation."""
+    if event.plan is None:
+        return _no_plan(escalation, event, now)
+    if event.plan.name == escalation.plan.name:
+        return escalation, ()
+    words = f"plan {event.plan.name} instead of {escalation.plan.name}, changed by {name_of(event.by)}"
+    entry = Entry(event.at, "plan_changed", words)
+    if not escalation.state.climbing:  # somebody has it: it stays so, under the new plan
+        kept = replace(escalation, plan=event.plan, round=1, step=0, back=State.WAITING, left=event.plan.respond_within)
+        return replace(kept, updated_at=now), (entry,)
+    escalation, commands = write_step_note(escalation, now, whatever=True)
+    parked = timetable.park(escalation, event.at)
+    stands = timetable.unpark(escalation, event.plan, event.at)
+    changed = stands if stands is not None else timetable.start_over(escalation, event.plan, event.at)
+    changed = replace(changed, parked=parked, updated_at=now, sequence=changed.sequence + changed.shown)
+    changed = drop_unsent(changed, now, "not sent: the plan changed")
+    note = WriteNote("plan-changed", event.at, changed, remarks=(f"Changed by {name_of(event.by)}.",))
+    return changed, (*commands, entry, *((note,) if changed.shown else ()))
+
+
+def _no_plan(escalation: Escalation, event: PlanApplies, now: datetime) -> Moved:
+    escalation, commands = write_step_note(escalation, now, whatever=True)
+    back = escalation.back if not escalation.state.climbing else escalation.state
+    gone = end_sending(timetable.pause(escalation, event.at), now, "not sent: no plan applies")
+    gone = replace(
+        gone,
+        state=State.CANCELLED,
+        back=back if escalation.state.climbing else State.ACKNOWLEDGED,
+        due_at=None,
+        looked_at=None,
+        ended_at=event.at,
+        ended_by=event.by,
+        updated_at=now,
+    )
+    gone = replace(gone, sequence=gone.sequence + gone.shown)
+    words = f"no plan applies any more, changed by {name_of(event.by)}"
+    note = WriteNote("cancelled", event.at, gone, remarks=(f"{words[0].upper()}{words[1:]}.",))
+    return gone, (*commands, Entry(event.at, "cancelled", words), *((note,) if gone.shown else ()))
+
+
+def plan_applies_again(escalation: Escalation, event: PlanApplies, now: datetime) -> Moved:
+    """A plan applies to a cancelled escalation: soon and the same one goes on where it was, else a new life."""
+    plan, ended = event.plan, escalation.ended_at
+    if plan is None or (escalation.stopped and plan.name == escalation.plan.name):
+        return escalation, ()
+    soon = ended is not None and event.at - ended < timetable.GOES_ON_WITHIN and not escalation.stopped
+    if not soon or plan.name != escalation.plan.name:
+        return next_life(escalation, plan, event.at, event.reason)
+    if escalation.back is State.ACKNOWLEDGED:
+        return replace(escalation, state=State.ACKNOWLEDGED, ended_at=None, ended_by=None, updated_at=now), (
+            Entry(event.at, "plan_changed", f"plan {plan.name} applies again; it is still acknowledged"),
+        )
+    again = timetable.go_on(escalation, event.at)
+    again = replace(again, ended_at=None, ended_by=None, updated_at=now, sequence=again.sequence + again.shown)
+    words = f"plan {plan.name} applies again, changed by {name_of(event.by)}"
+    note = WriteNote("goes-on", event.at, again, remarks=(f"{words[0].upper()}{words[1:]}.",))
+    return again, (Entry(event.at, "plan_changed", words), *((note,) if again.shown else ()))
+
+
+def next_life(escalation: Escalation, plan: Plan, at: datetime, reason: str, owner: Person | None = None) -> Moved:
+    """A new window under a new code; who acknowledged last is told first."""
+    last = escalation.acknowledged
+    first = (last.key or (f"login:{last.by.login}" if last.by.login else "")) if last else escalation.first
+    new, commands = begin(
+        escalation.ticket_id,
+        plan,
+        at,
+        life=escalation.life + 1,
+        owner=owner or escalation.owner,
+        first=first,
+        reason=reason,
+    )
+    return new, commands
+
+
+def closed(escalation: Escalation, event: Closed, now: datetime) -> Moved:
+    """The ticket is done. A person who closes it has acknowledged; a customer hasn't."""
+    escalation, commands = write_step_note(escalation, now, whatever=True)
+    climbing = escalation.state.climbing
+    done = timetable.pause(escalation, event.at)
+    if climbing:
+        done = end_sending(done, now, "not sent: the ticket is closed", but=event.by.login)
+        if event.by.role is Role.PERSON and event.how == "closed":
+            done = replace(done, acknowledged=Acknowledgement(event.by, event.at, "close"))
+    done = replace(
+        done,
+        state=State.RESOLVED,
+        due_at=None,
+        looked_at=None,
+        held_until=None,
+        ended_at=event.at,
+        ended_by=event.by,
+        waits_for_work=False,
+        updated_at=now,
+    )
+    done = replace(done, sequence=done.sequence + done.shown)
+    entry = Entry(event.at, "resolved", f"{event.how} by {name_of(event.by)}")
+    note = WriteNote("closed", event.at, done, who=name_of(event.by), remarks=(f"Ticket {event.how}.",))
+    return done, (*commands, entry, *((note,) if done.shown and event.how != "deleted" else ()))
+
+
+def reopened(escalation: Escalation, event: Reopened, now: datetime) -> Moved:
+    """Soon after closing the old escalation stands; later a new window starts; an automatic reply does nothing yet."""
+    if event.plan is None or event.plan.reopened == "ignore":
+        return escalation, ()
+    if event.automatic:
+        return replace(escalation, waits_for_work=True, updated_at=now), ()
+    if event.by.role is Role.PERSON:
+        return _taken_by_reopening(escalation, event.by, event.at, now)
+    ended = escalation.ended_at
+    soon = ended is not None and event.at - ended <= escalation.plan.reopened_within
+    if escalation.state is State.CANCELLED or not soon:
+        return next_life(escalation, event.plan, event.at, "reopened", event.owner)
+    entry = Entry(event.at, "created", f"reopened by {name_of(event.by)} soon after it was closed")
+    if escalation.acknowledged is not None:
+        return replace(
+            escalation, state=State.ACKNOWLEDGED, ended_at=None, ended_by=None, waits_for_work=False, updated_at=now
+        ), (entry,)
+    on = timetable.go_on(escalation, event.at)
+    on = replace(on, ended_at=None, ended_by=None, waits_for_work=False, updated_at=now)
+    on = replace(on, sequence=on.sequence + on.shown)
+    note = WriteNote("goes-on", event.at, on, remarks=(f"Reopened by {name_of(event.by)} soon after it was closed.",))
+    return on, (entry, *((note,) if on.shown else ()))
+
+
+def _taken_by_reopening(escalation: Escalation, by: Actor, at: datetime, now: datetime) -> Moved:
+    """An agent who reopens a ticket has it."""
+    taken = replace(
+        escalation,
+        state=State.ACKNOWLEDGED,
+        acknowledged=Acknowledgement(by, at, "reopened"),
+        ended_at=None,
+        ended_by=None,
+        stopped=False,
+        waits_for_work=False,
+        back=State.WAITING,
+        left=escalation.plan.respond_within,
+        round=1,
+        step=0,
+        updated_at=now,
+    )
+    return taken, (Entry(at, "acknowledged", f"reopened and so taken by {name_of(by)}"),)
+
+
+def written_for_real(escalation: Escalation, event: CustomerWrote, now: datetime) -> Moved:
+    """After an automatic reply had reopened the ticket, the customer writes."""
+    if not escalation.waits_for_work:
+        return escalation, ()
+    return reopened(escalation, Reopened(event.at, event.by, escalation.plan), now)
+
+
+def worked_after_reopening(escalation: Escalation, event: Acknowledge | Worked, now: datetime) -> Moved:
+    """After an automatic reply had reopened the ticket, an agent works on it."""
+    if not escalation.waits_for_work or event.by.role is not Role.PERSON:
+        return escalation, ()
+    return _taken_by_reopening(escalation, event.by, event.at, now)
+
+
+def climb_once_more(escalation: Escalation, event: CustomerWrote | Raised, now: datetime) -> Moved:
+    """Nobody had come, and it matters more now: from the first step again."""
+    again = timetable.start_over(escalation, escalation.plan, event.at, window=False)
+    why = "The customer wrote again." if isinstance(event, CustomerWrote) else "The priority was raised."
+    again = replace(again, sequence=again.sequence + 1, updated_at=now)
+    return again, (Entry(event.at, "created", why), WriteNote("goes-on", event.at, again, remarks=(why,)))
+
+
+def moved_here(escalation: Escalation, event: MovedHere, now: datetime) -> Moved:
+    """Its ticket was merged into another one: it goes on there under its own code."""
+    moved = replace(escalation, ticket_id=event.ticket_id, owner=event.owner, looked_at=None, updated_at=now)
+    moved = replace(moved, sequence=moved.sequence + moved.shown)
+    words = f"merged by {name_of(event.by)}: the escalation goes on here"
+    note = WriteNote("goes-on", event.at, moved, remarks=(f"{words[0].upper()}{words[1:]}.",))
+    return moved, (Entry(event.at, "created", words), *((note,) if moved.shown else ()))

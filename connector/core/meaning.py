@@ -1,0 +1,160 @@
+"""What the changes in a ticket's history mean for its escalation.
+
+A webhook is only a hint, so meaning comes from here alone: the history is folded, in the helpdesk's own order, into
+events. What one change means depends on the escalation as it stood then: a note by somebody who has been told is an
+acknowledgement, the same note by anybody else isn't. Hints in any order and number therefore end in the same state.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from .escalation import Escalation
+from .events import (
+    Acknowledge,
+    Closed,
+    CustomerWrote,
+    Event,
+    GroupSet,
+    OwnerSet,
+    Raised,
+    Reopened,
+    Unlocked,
+    Worked,
+)
+from .plan import Plan, Way
+from .ticket import Change, Kind, Person, Phase, Role
+
+SAME_SAVE = timedelta(seconds=1)
+PENDING_CLOSE_LATE = timedelta(minutes=20)  # Zammad looks for pending closes every 15 minutes
+_ACK = re.compile(r"^\s*/ack\b", re.IGNORECASE)
+#: Within one save: matched fields and group first, then who has it, then what was written, then open or closed.
+_ORDER = {Kind.LOCK: 1, Kind.OWNER: 2, Kind.UNLOCK: 3, Kind.ACKNOWLEDGED: 3, Kind.ARTICLE: 4, Kind.STATE: 5}
+
+
+def in_saves(changes: Sequence[Change]) -> Iterator[tuple[Change, ...]]:
+    """The changes as people saved them: neighbours by one hand within a second, in a fixed order inside."""
+    save: list[Change] = []
+    for change in changes:
+        if save and (change.by.id != save[0].by.id or change.at - save[0].at > SAME_SAVE):
+            yield _ordered(save)
+            save = []
+        save.append(change)
+    if save:
+        yield _ordered(save)
+
+
+def _ordered(save: list[Change]) -> tuple[Change, ...]:
+    return tuple(sorted(save, key=lambda change: _ORDER.get(change.kind, 0)))
+
+
+def meaning(
+    change: Change, save: Sequence[Change], escalation: Escalation, plan: Plan | None, owner: Person | None
+) -> tuple[Event, ...]:
+    """The events of one change. `plan` is what applies to the ticket now, `owner` who owns it after the change."""
+    if change.by.role is Role.US and change.kind is not Kind.OWNER:
+        return ()
+    match change.kind:
+        case Kind.OWNER:
+            return _owner(change, save, escalation)
+        case Kind.ARTICLE:
+            return _article(change, save, escalation)
+        case Kind.STATE:
+            return _state(change, save, escalation, plan, owner)
+        case Kind.GROUP:
+            return (GroupSet(change.after, change.at, change.by),)
+        case Kind.PRIORITY if change.raised:
+            return (Raised(change.at, change.by),)
+    return _mark(change, save, escalation) if change.by.role is Role.PERSON else ()
+
+
+def _mark(change: Change, save: Sequence[Change], escalation: Escalation) -> tuple[Event, ...]:
+    """Locks and the helpdesk's own "Acknowledge escalation", by a person."""
+    match change.kind:
+        case Kind.LOCK if not change.at_creation and not _assigns(save):
+            return _way(Way.LOCK, change, escalation, provisional=True)
+        case Kind.UNLOCK:
+            return (Unlocked(change.by, change.at),)
+        case Kind.ACKNOWLEDGED:
+            return _way(Way.NOTE, change, escalation)
+    return ()
+
+
+def _assigns(save: Sequence[Change]) -> bool:
+    """Whether this save gives the ticket to somebody else than who saved it."""
+    return any(c.kind is Kind.OWNER and (c.owner is None or c.owner.id != c.by.id) for c in save)
+
+
+def _way(
+    way: Way, change: Change, escalation: Escalation, *, provisional: bool = False, via: str = ""
+) -> tuple[Event, ...]:
+    if way not in escalation.plan.acknowledged_by:
+        return (Worked(change.by, change.at),)
+    return (Acknowledge(change.by, change.at, via or way.value, provisional=provisional),)
+
+
+def _owner(change: Change, save: Sequence[Change], escalation: Escalation) -> tuple[Event, ...]:
+    took = (
+        change.by.role is Role.PERSON
+        and not change.at_creation
+        and change.owner is not None
+        and change.owner.id == change.by.id
+    )
+    alone = not any(other.kind not in (Kind.OWNER, Kind.ARTICLE) for other in save)
+    owner_set = OwnerSet(change.owner, change.at, change.by, alone)
+    if not took:
+        return (owner_set,)
+    return (owner_set,) if change.with_lock else (*_way(Way.TAKE, change, escalation), owner_set)
+
+
+def _article(change: Change, save: Sequence[Change], escalation: Escalation) -> tuple[Event, ...]:
+    article = change.article
+    if article is None or article.automatic or change.at_creation:
+        return ()
+    if change.by.role is Role.CUSTOMER:
+        return (CustomerWrote(change.at, change.by),)
+    if change.by.role is not Role.PERSON:
+        return ()
+    if article.by_mail:
+        wanted = Way.MAIL in escalation.plan.acknowledged_by
+        return (Acknowledge(change.by, change.at, Way.MAIL.value),) if wanted else ()
+    worked = (Worked(change.by, change.at),)
+    if article.public:
+        return (*_way(Way.REPLY, change, escalation), *worked) if article.reply else worked
+    concerned = _is_owner(change, escalation) or _was_told(change, escalation)
+    if _ACK.match(article.first_line) or (concerned and not _assigns(save)):
+        return (*_way(Way.NOTE, change, escalation), *worked)
+    return worked
+
+
+def _is_owner(change: Change, escalation: Escalation) -> bool:
+    return escalation.owner is not None and escalation.owner.id == change.by.id
+
+
+def _was_told(change: Change, escalation: Escalation) -> bool:
+    login = change.by.login.casefold()
+    return bool(login) and any(told.login.casefold() == login for told in escalation.told)
+
+
+def _state(
+    change: Change, save: Sequence[Change], escalation: Escalation, plan: Plan | None, owner: Person | None
+) -> tuple[Event, ...]:
+    was, now = change.phase_before, change.phase
+    ended_before, ends = was is not None and was.ended, now is not None and now.ended
+    if now is Phase.MERGED:
+        return ()  # the merge itself says where to
+    if ends:
+        return () if ended_before else (Closed(change.at, change.by),)
+    if ended_before:
+        automatic = any(c.article is not None and c.article.automatic for c in save)
+        return (Reopened(change.at, change.by, plan, automatic, owner),)
+    if change.by.role is not Role.PERSON:
+        return ()
+    if now in (Phase.PENDING, Phase.PENDING_CLOSE) and not change.at_creation:
+        until = change.until
+        if until is not None and now is Phase.PENDING_CLOSE:
+            until += PENDING_CLOSE_LATE
+        if Way.PENDING in escalation.plan.acknowledged_by:
+            future = until if until is not None and until > change.at else None
+            return (Acknowledge(change.by, change.at, Way.PENDING.value, until=future),)
+    return (Worked(change.by, change.at),)

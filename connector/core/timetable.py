@@ -1,0 +1,146 @@
+"""When what is due: pure reckoning on an escalation's plan. Never early; late only by what Escalator was late."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from .escalation import Escalation, Parked, Stage, State
+from .plan import Plan
+
+LATE = timedelta(seconds=5)  # fired later than this: people's time to react counts from when it fired
+LOOK_AHEAD = timedelta(seconds=5)  # the ticket is read this long before a step
+LOOK_PATIENCE = timedelta(seconds=2)  # how long an overdue step waits for that reading
+LOOK_FORGOTTEN = timedelta(seconds=30)
+FRESH = timedelta(seconds=10)  # a reading this young needs no other
+AT_LEAST_AFTER_HOLD = timedelta(minutes=1)
+GOES_ON_WITHIN = timedelta(minutes=30)  # a plan that applies again so soon goes on where it was
+
+
+def step_due(plan: Plan, step: int, base: datetime) -> datetime:
+    """When step number `step` (from 1) is due, counted from the step before or the end of the window."""
+    return base + plan.steps[step - 1].after
+
+
+def base_after(due_at: datetime, fired_at: datetime) -> datetime:
+    """What the next `after` counts from."""
+    return fired_at if fired_at - due_at > LATE else due_at
+
+
+def after_step(escalation: Escalation, step: int, base: datetime) -> datetime:
+    """What comes after `step` of this round: the next step, the next round, or giving up."""
+    plan = escalation.plan
+    if step < len(plan.steps):
+        return step_due(plan, step + 1, base)
+    if escalation.round < plan.rounds:
+        return base + plan.pause_between_rounds
+    return base + plan.give_up_after
+
+
+def over(escalation: Escalation) -> bool:
+    """Whether the last step of the last round has fired."""
+    return escalation.step >= len(escalation.plan.steps) and escalation.round >= escalation.plan.rounds
+
+
+def pause(escalation: Escalation, at: datetime) -> Escalation:
+    """Stops the clock and remembers what was left of it."""
+    if escalation.due_at is None or not escalation.state.climbing:
+        return escalation
+    return replace(escalation, back=escalation.state, left=max(escalation.due_at - at, timedelta(0)), due_at=None)
+
+
+def go_on(escalation: Escalation, at: datetime, at_least: timedelta = timedelta(0)) -> Escalation:
+    """Sets the clock going again at `at` with what was left of it, but no sooner than `at_least` later."""
+    return replace(
+        escalation,
+        state=escalation.back,
+        due_at=at + max(escalation.left, at_least),
+        acknowledged=None,
+        held_until=None,
+        looked_at=None,
+    )
+
+
+def start_over(escalation: Escalation, plan: Plan, at: datetime, window: bool = True) -> Escalation:
+    """The first round of `plan`, from the start of its window; without one: from its first step."""
+    return replace(
+        escalation,
+        plan=plan,
+        state=State.WAITING if window else State.RUNNING,
+        round=1,
+        step=0,
+        due_at=at + plan.respond_within if window else at,
+        acknowledged=None,
+        held_until=None,
+        looked_at=None,
+        report=None,
+        new_owner_at=None,
+    )
+
+
+def park(escalation: Escalation, at: datetime) -> tuple[Parked, ...]:
+    """The plan that stops applying, with those that stopped a short while ago."""
+    recent = tuple(
+        parked
+        for parked in escalation.parked
+        if at - parked.at < GOES_ON_WITHIN and parked.plan != escalation.plan.name
+    )
+    stands = pause(escalation, at)
+    return (*recent, Parked(stands.plan.name, stands.back, stands.round, stands.step, stands.left, at))
+
+
+def unpark(escalation: Escalation, plan: Plan, at: datetime) -> Escalation | None:
+    """The escalation back in `plan` where that stood, or None when it was too long ago or never."""
+    for parked in escalation.parked:
+        if parked.plan == plan.name and at - parked.at < GOES_ON_WITHIN and parked.step <= len(plan.steps):
+            return replace(
+                escalation,
+                plan=plan,
+                state=parked.state,
+                round=parked.round,
+                step=parked.step,
+                due_at=at + parked.left,
+                looked_at=None,
+            )
+    return None
+
+
+def may_fire(escalation: Escalation, now: datetime, read_at: datetime | None) -> bool:
+    """Whether what is due may happen now: the ticket was read lately, or it was asked for and didn't come."""
+    if escalation.due_at is None or now < escalation.due_at:
+        return False
+    if read_at is not None and read_at >= now - FRESH:
+        return True
+    looked_at = escalation.looked_at
+    return looked_at is not None and now - looked_at >= LOOK_PATIENCE and not _forgotten(escalation, now)
+
+
+def should_look(escalation: Escalation, now: datetime, read_at: datetime | None) -> bool:
+    """Whether it is time to read the ticket for what is due soon."""
+    due = escalation.due_at
+    if due is None or not escalation.state.climbing or now < due - LOOK_AHEAD:
+        return False
+    if escalation.looked_at is not None:
+        return _forgotten(escalation, now)
+    return read_at is None or read_at < max(due, now) - FRESH
+
+
+def _forgotten(escalation: Escalation, now: datetime) -> bool:
+    """Asked for before it was due, and then Escalator was away: asked for again, once."""
+    asked, due = escalation.looked_at, escalation.due_at
+    return asked is not None and due is not None and asked < due and now - asked >= LOOK_FORGOTTEN
+
+
+def next_wake(escalation: Escalation, read_at: datetime | None = None) -> datetime | None:
+    """The next moment at which a tick can do something; None: nothing will happen by itself."""
+    moments = [n.at for n in escalation.notifications if n.stage is Stage.SENT]
+    if escalation.report is not None:
+        moments.append(escalation.report.write_at)
+    due = escalation.due_at
+    if due is not None:
+        fresh = read_at is not None and read_at >= due - FRESH
+        if escalation.looked_at is not None:
+            moments.append(due if fresh else max(due, escalation.looked_at + LOOK_PATIENCE))
+        elif escalation.state.climbing and not fresh:
+            moments.append(due - LOOK_AHEAD)
+        else:
+            moments.append(due)
+    return min(moments, default=None)
