@@ -1,0 +1,55 @@
+"""What several channels need and none of them owns."""
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from connector.errors import ConfigError
+
+CONNECT_TIMEOUT = 4.0  # seconds, every provider
+READ_TIMEOUT = 10.0  # seconds between two bytes of an answer
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioSettings:
+    """The config's `twilio` section. The first token signs in; all of them verify callbacks (rotation)."""
+
+    account_sid: str
+    auth_tokens: tuple[str, ...] = field(repr=False)
+    api_url: str = "https://api.twilio.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Settings that stand outside a channel's own options."""
+
+    twilio: TwilioSettings | None = None
+
+
+class PerProcess(Generic[T]):
+    """One `T` in each process: a connection must not be used on both sides of a fork. Thread-safe."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._made: tuple[int, T] | None = None
+
+    def get(self) -> T:
+        with self._lock:
+            if self._made is None or self._made[0] != os.getpid():
+                self._made = (os.getpid(), self._make())
+            return self._made[1]
+
+
+def read_file(channel: str, key: str, path: str) -> bytes:
+    """The bytes of a file that an option names. Raises ConfigError."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        reason = error.strerror or "unreadable"
+        raise ConfigError(f"Channel {channel}: {key} {path} can't be read ({reason}).") from error

@@ -1,0 +1,151 @@
+"""SMS through Twilio's Messages (https://www.twilio.com/docs/messaging/api/message-resource): always one segment."""
+
+import re
+from functools import partial
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+from twilio.rest import Client  # type: ignore[import-untyped]
+from twilio.twiml.messaging_response import MessagingResponse  # type: ignore[import-untyped]
+
+from connector.core.contact import Contact
+from connector.errors import Undelivered
+from connector.ports import Message, Purpose, Receipt
+
+from . import _texts, _twilio
+from ._shared import PerProcess, Shared
+
+KIND = "sms"
+
+#: Seconds after which Twilio drops a text that is still waiting: later it would only confuse.
+VALIDITY = 900
+#: Characters of a title that are worth more than the link.
+TITLE_FIRST = 24
+
+
+class Options(Schema):
+    """What stands under the channel's name in the config."""
+
+    from_ = fields.String(data_key="from", attribute="from", required=True, validate=validate.Length(min=3, max=20))
+
+
+def build(name: str, options: dict[str, Any], shared: Shared) -> "Sms":
+    """Raises ConfigError without a `twilio` section."""
+    return Sms(name, options["from"], _twilio.connect(name, shared))
+
+
+class Sms:
+    """One text to one mobile."""
+
+    kind = KIND
+    personal = True
+    acknowledges = True
+    lease = 30.0
+
+    def __init__(self, name: str, sender: str, client: PerProcess[Client]) -> None:
+        self.name = name
+        self._sender = sender
+        self._client = client
+
+    def address(self, contact: Contact) -> str:
+        return contact.mobile
+
+    def deliver(self, message: Message) -> Receipt:
+        """Hands the text to Twilio. Raises Undelivered."""
+        to = _twilio.recipient(message, self.address(message.contacts[0]))
+        extras: dict[str, Any] = {}
+        if status := _twilio.callback(message, "status"):
+            extras["status_callback"] = status
+        try:
+            sent = self._client.get().messages.create(
+                to=to, from_=self._sender, body=compose(message), validity_period=VALIDITY, **extras
+            )
+        except _twilio.ERRORS as error:
+            raise _twilio.undelivered(error) from None
+        if not sent.sid:
+            raise Undelivered("Twilio's answer names no message.", maybe_sent=True)
+        return Receipt(provider_id=sent.sid, final=False, detail=str(sent.status))
+
+    def find(self, message: Message) -> Receipt | None:
+        """The text to this number since `sent_at` that holds the code; see `Channel.find`.
+
+        A text that Twilio knows and couldn't deliver raises Undelivered without `maybe_sent`, like `deliver`.
+        """
+        to = _twilio.recipient(message, self.address(message.contacts[0]))
+        try:
+            listed = self._client.get().messages.list(to=to, limit=_twilio.LOOK_BACK, page_size=_twilio.LOOK_BACK)
+        except _twilio.ERRORS as error:
+            problem = _twilio.undelivered(error)
+            problem.maybe_sent = True
+            raise problem from None
+        # Filtered here: Twilio's own DateSent filter leaves out what is queued, which has no such date yet.
+        ours = [
+            each
+            for each in listed
+            if each.sid and _twilio.made_for(message, each.date_created) and _holds(str(each.body), message)
+        ]
+        if not ours:
+            return None
+        newest = ours[0]
+        return _twilio.found(str(newest.sid), str(newest.status), str(newest.error_code or ""))
+
+
+def _holds(body: str, message: Message) -> bool:
+    """The code as a word of its own (E-1A is not in E-1A-2); a message without a code is known by its whole text."""
+    if not message.code:
+        return compose(message) in body
+    return re.search(rf"(?<![\w-]){re.escape(message.code)}(?![\w-])", body) is not None
+
+
+def answer(sentence: str) -> str:
+    """The TwiML that answers a person's SMS with one sentence, kept to one segment."""
+    response = MessagingResponse()
+    response.message(_cut(sentence))
+    return str(response)
+
+
+def compose(message: Message) -> str:
+    """The text of this message: one segment, with the code and how to take it, whatever the title is."""
+    if message.purpose in (Purpose.STEP, Purpose.EXHAUSTED):
+        return _ask(message)
+    return _cut(_texts.say(message.language, f"sms.{message.purpose}", **_texts.facts(message)))
+
+
+def _cut(text: str) -> str:
+    plain, readable = _texts.to_gsm(_texts.clean(text))
+    return _texts.fit(lambda kept: kept, plain if readable else _texts.clean(text), _texts.one_segment)[0]
+
+
+def _ask(message: Message) -> str:
+    facts = _texts.facts(message)
+    title, readable = _texts.to_gsm(facts["title"])
+    if not readable:
+        return _ask_short(message, facts)
+    number, priority = _texts.to_gsm(facts["number"])[0], _texts.to_gsm(facts["priority"])[0]
+    how = _texts.say(message.language, "sms.how.one" if message.only_one else "sms.how.code", **facts)
+
+    def write(kept: str, link: str, priority: str) -> str:
+        return _texts.say(
+            message.language,
+            f"sms.{message.purpose}",
+            **{**facts, "number": number, "title": kept, "priority": priority, "link": link, "how": how},
+        )
+
+    text = ""
+    for link, shown in ((message.acknowledge_url, priority), ("", priority), ("", "")):
+        text, kept = _texts.fit(partial(write, link=link, priority=shown), title, _texts.one_segment)
+        if kept >= min(len(title), TITLE_FIRST):
+            break
+    return text
+
+
+def _ask_short(message: Message, facts: dict[str, Any]) -> str:
+    """A title that GSM-7 can't write costs half of the room: only the code, the number and the title are left."""
+    name = "sms.short.one" if message.only_one else "sms.short.code"
+    number = _texts.to_gsm(facts["number"])[0]
+    return _texts.fit(
+        lambda kept: _texts.say(message.language, name, **{**facts, "number": number, "title": kept}),
+        facts["title"],
+        _texts.one_segment,
+        mark="…",
+    )[0]

@@ -1,0 +1,83 @@
+"""What the people behind the stand-in's phone numbers do: a script a number, one turn for each call or text."""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class CallTurn:
+    """How one call goes. `keys` are pressed one by one, each when the call asks for one."""
+
+    status: str = "no-answer"  # how it ends when nobody answers: no-answer, busy, failed
+    answered: bool = False
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TextTurn:
+    """What becomes of one text. No `status`: it stays "sent", and no receipt ever comes."""
+
+    status: str = "delivered"
+    error_code: str = ""
+    reply: str = ""
+
+
+@dataclass
+class CallScript:
+    """Turns in the order of the calls; the last one is played again and again."""
+
+    turns: list[CallTurn] = field(default_factory=list)
+
+    def press(self, *keys: str) -> Self:
+        return self._then(CallTurn(answered=True, keys=keys))
+
+    def voicemail(self) -> Self:
+        """A machine answers, lets everything be said, and presses nothing."""
+        return self._then(CallTurn(answered=True))
+
+    def no_answer(self) -> Self:
+        return self._then(CallTurn("no-answer"))
+
+    def busy(self) -> Self:
+        return self._then(CallTurn("busy"))
+
+    def fail(self) -> Self:
+        return self._then(CallTurn("failed"))
+
+    def _then(self, turn: CallTurn) -> Self:
+        self.turns.append(turn)
+        return self
+
+    def next(self) -> CallTurn:
+        if not self.turns:
+            return CallTurn()
+        return self.turns.pop(0) if len(self.turns) > 1 else self.turns[0]
+
+
+@dataclass
+class TextScript:
+    """Turns in the order of the texts; the last one is played again and again."""
+
+    turns: list[TextTurn] = field(default_factory=list)
+
+    def deliver(self) -> Self:
+        return self._then(TextTurn())
+
+    def undelivered(self, error_code: str = "30003") -> Self:
+        return self._then(TextTurn("undelivered", error_code))
+
+    def no_receipt(self) -> Self:
+        return self._then(TextTurn(""))
+
+    def reply(self, body: str) -> Self:
+        """It is delivered, and the person answers."""
+        return self._then(TextTurn(reply=body))
+
+    def _then(self, turn: TextTurn) -> Self:
+        self.turns.append(turn)
+        return self
+
+    def next(self) -> TextTurn:
+        if not self.turns:
+            return TextTurn()
+        return self.turns.pop(0) if len(self.turns) > 1 else self.turns[0]

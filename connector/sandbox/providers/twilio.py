@@ -1,0 +1,483 @@
+"""A stand-in for Twilio: Messages and Calls of its REST API on the loopback, and the people behind the numbers.
+
+It answers in Twilio's shapes, signs its callbacks as Twilio does (https://www.twilio.com/docs/usage/security), plays
+scripts for texts and calls, and can be told to fail. Times are aware UTC.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import socket
+import threading
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any, Literal
+from urllib.parse import urljoin
+
+import requests
+from werkzeug.wrappers import Request, Response
+
+from ._people import CallScript, CallTurn, TextScript, TextTurn
+from ._server import HttpServer, Stoppable
+from ._wait import Recorder
+
+#: Twilio's error codes: HTTP status and words (https://www.twilio.com/docs/api/errors).
+ERRORS: Mapping[int, tuple[int, str]] = {
+    20003: (401, "Authenticate"),
+    20404: (404, "The requested resource was not found"),
+    20429: (429, "Too Many Requests"),
+    21211: (400, "Invalid 'To' Phone Number"),
+    21220: (400, "Call is not in-progress. Cannot redirect."),
+    21408: (403, "Permission to send an SMS has not been enabled for the region"),
+    21610: (400, "Attempt to send to unsubscribed recipient"),
+    21614: (400, "'To' number is not a valid mobile number"),
+    500: (500, "Internal Server Error"),
+    502: (502, "Bad Gateway"),
+    503: (503, "Service Unavailable"),
+}
+
+#: hang: no answer at all · cut: it is done, but the connection ends before the answer · drop: the same, nothing done
+Trouble = int | Literal["hang", "cut", "drop"]
+
+_PATH = re.compile(r"/2010-04-01/Accounts/(?P<account>[^/.]+)(?:/(?P<what>Messages|Calls)(?:/(?P<sid>[^/.]+))?)?\.json")
+_ENDED = ("completed", "busy", "failed", "no-answer", "canceled")
+
+
+@dataclass
+class Text:
+    """An SMS that was sent through here. `answer`: it answers an SMS of a person."""
+
+    sid: str
+    to: str
+    sender: str
+    body: str
+    at: datetime
+    status: str = "queued"
+    error_code: str = ""
+    callback: str = field(default="", repr=False)
+    answer: bool = False
+    form: Mapping[str, list[str]] = field(default_factory=dict, repr=False)
+
+
+@dataclass
+class Call:
+    """A call that was placed through here, with what was said and which keys were pressed."""
+
+    sid: str
+    to: str
+    sender: str
+    twiml: str
+    at: datetime
+    status: str = "queued"
+    said: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    callback: str = field(default="", repr=False)
+    events: tuple[str, ...] = ("completed",)
+    form: Mapping[str, list[str]] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Callback:
+    """A request that was made to the program under test, and its answer (status 0: it could not be reached)."""
+
+    url: str
+    params: Mapping[str, str]
+    status: int
+    body: str
+
+
+class Twilio(Stoppable, Recorder):
+    """`with Twilio() as twilio:`; give `twilio.url` as `twilio.api_url`, with its account SID and auth token.
+
+    public_url, deliver_to: callbacks are signed for the public URL that they name and delivered to this one instead.
+    sms_url: where the replies of people go, as an account's number is configured ("" = replies go nowhere).
+    pace: seconds that a text takes to arrive and that a phone rings.
+    """
+
+    def __init__(
+        self,
+        *,
+        account_sid: str = "AC" + "0" * 32,
+        auth_token: str = "stand-in-token",  # noqa: S107
+        public_url: str = "",
+        deliver_to: str = "",
+        sms_url: str = "",
+        pace: float = 0.02,
+        port: int = 0,
+    ) -> None:
+        super().__init__()
+        self.account_sid, self.auth_token = account_sid, auth_token
+        self.public_url, self.deliver_to, self.sms_url = public_url, deliver_to, sms_url
+        self.pace = pace
+        self._texts: dict[str, Text] = {}
+        self._calls: dict[str, Call] = {}
+        self._callbacks: list[Callback] = []
+        self._text_scripts: dict[str, TextScript] = {}
+        self._call_scripts: dict[str, CallScript] = {}
+        self._troubles: list[tuple[Trouble, str]] = []
+        self._threads: list[threading.Thread] = []
+        self._stopping = threading.Event()
+        self._server = HttpServer(self._answer, port=port)
+
+    # --- for the story ----------------------------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        return self._server.url
+
+    @property
+    def messages(self) -> tuple[Text, ...]:
+        """Every text so far, oldest first; copies that don't change."""
+        with self.changed:
+            return tuple(replace(text) for text in self._texts.values())
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Every call so far, oldest first; copies that don't change."""
+        with self.changed:
+            return tuple(replace(call) for call in self._calls.values())
+
+    @property
+    def callbacks(self) -> tuple[Callback, ...]:
+        with self.changed:
+            return tuple(self._callbacks)
+
+    def on_sms(self, number: str) -> TextScript:
+        """A fresh script for texts to this number. Without one every text is delivered."""
+        with self.changed:
+            script = self._text_scripts[number] = TextScript()
+            return script
+
+    def on_call(self, number: str) -> CallScript:
+        """A fresh script for calls to this number. Without one nobody answers."""
+        with self.changed:
+            script = self._call_scripts[number] = CallScript()
+            return script
+
+    def answer_with(self, trouble: Trouble, *, times: int = 1, to: str = "") -> None:
+        """The next `times` requests that create something (for this number, where one is named) fail like this."""
+        with self.changed:
+            self._troubles += [(trouble, to)] * times
+
+    def works_again(self) -> None:
+        with self.changed:
+            self._troubles.clear()
+
+    def text_from(self, number: str, body: str, *, to: str = "+15005550006") -> None:
+        """A person sends an SMS by themself."""
+        self._in_background(self._send_reply, number, to, body)
+
+    def start(self) -> None:
+        self._stopping.clear()
+        self._server.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        with self.changed:
+            self.changed.notify_all()
+        self._server.stop()
+        while self._threads:
+            self._threads.pop().join()
+
+    # --- the REST API -----------------------------------------------------------------------------------------------
+
+    def _answer(self, request: Request) -> Response:
+        match = _PATH.fullmatch(request.path)
+        if match is None:
+            return _refuse(20404)
+        user = request.authorization
+        given = (user.username, user.password) if user else (None, None)
+        if given != (self.account_sid, self.auth_token) or match["account"] != self.account_sid:
+            return _refuse(20003)
+        if match["what"] is None:
+            return _json(200, {"sid": self.account_sid, "status": "active", "friendly_name": "stand-in"})
+        if request.method == "GET":
+            return self._list(match["what"], request)
+        if match["sid"]:
+            return self._update_call(match["sid"], request)
+        return self._create(match["what"], request)
+
+    def _create(self, what: str, request: Request) -> Response:
+        trouble = self._next_trouble(request.form.get("To", ""))
+        if isinstance(trouble, int):
+            return _refuse(trouble)
+        if trouble == "hang":
+            self._stopping.wait(60)
+            return _refuse(503)
+        if trouble == "drop":
+            return _hang_up(request)
+        made = self._new_message(request) if what == "Messages" else self._new_call(request)
+        return _hang_up(request) if trouble == "cut" else _json(201, made)
+
+    def _next_trouble(self, to: str) -> Trouble | None:
+        with self.changed:
+            for index, (trouble, number) in enumerate(self._troubles):
+                if number in ("", to):
+                    del self._troubles[index]
+                    return trouble
+            return None
+
+    def _new_message(self, request: Request) -> dict[str, Any]:
+        form = request.form
+        text = self._record_text(
+            form.get("To", ""),
+            form.get("From", ""),
+            form.get("Body", ""),
+            form.get("StatusCallback", ""),
+            form.to_dict(flat=False),
+        )
+        with self.changed:
+            script = self._text_scripts.get(text.to)
+            turn = script.next() if script else TextTurn()
+        self._in_background(self._play_text, text, turn)
+        return self._text_json(text)
+
+    def _record_text(
+        self, to: str, sender: str, body: str, callback: str = "", form: Mapping[str, list[str]] | None = None
+    ) -> Text:
+        with self.changed:
+            sid = f"SM{len(self._texts) + 1:032x}"
+            text = Text(sid, to, sender, body, datetime.now(UTC), callback=callback, form=form or {})
+            text.answer = form is None
+            self._texts[sid] = text
+            self.changed.notify_all()
+            return text
+
+    def _new_call(self, request: Request) -> dict[str, Any]:
+        form = request.form
+        with self.changed:
+            sid = f"CA{len(self._calls) + 1:032x}"
+            call = Call(
+                sid,
+                form.get("To", ""),
+                form.get("From", ""),
+                form.get("Twiml", ""),
+                datetime.now(UTC),
+                callback=form.get("StatusCallback", ""),
+                events=tuple(form.getlist("StatusCallbackEvent")) or ("completed",),
+                form=form.to_dict(flat=False),
+            )
+            self._calls[sid] = call
+            script = self._call_scripts.get(call.to)
+            turn = script.next() if script else CallTurn()
+            self.changed.notify_all()
+        self._in_background(self._play_call, call, turn)
+        return self._call_json(call)
+
+    def _update_call(self, sid: str, request: Request) -> Response:
+        with self.changed:
+            call = self._calls.get(sid)
+            if call is None:
+                return _refuse(20404)
+            if call.status in _ENDED:
+                return _refuse(21220)
+            if request.form.get("Status") in ("completed", "canceled"):
+                call.status = "completed" if call.status == "in-progress" else "canceled"
+            self.changed.notify_all()
+            return _json(200, self._call_json(call))
+
+    def _list(self, what: str, request: Request) -> Response:
+        query = request.args
+        with self.changed:
+            records: list[Text | Call] = [*self._texts.values()] if what == "Messages" else [*self._calls.values()]
+            rows = [
+                self._text_json(each) if isinstance(each, Text) else self._call_json(each)
+                for each in reversed(records)
+                if query.get("To", each.to) == each.to
+                and query.get("From", each.sender) == each.sender
+                and _within(query, "DateSent" if what == "Messages" else "StartTime", each.at)
+            ]
+        size = int(query.get("PageSize", 50))
+        page = {"page": 0, "page_size": size, "start": 0, "end": 0, "uri": request.path, "next_page_uri": None}
+        return _json(200, {what.lower(): rows[:size], **page})
+
+    def _text_json(self, text: Text) -> dict[str, Any]:
+        sent = text.status not in ("queued", "accepted")
+        return {
+            "sid": text.sid,
+            "account_sid": self.account_sid,
+            "api_version": "2010-04-01",
+            "to": text.to,
+            "from": text.sender,
+            "body": text.body,
+            "status": text.status,
+            "direction": "outbound-reply" if text.answer else "outbound-api",
+            "num_segments": "1",
+            "num_media": "0",
+            "error_code": int(text.error_code) if text.error_code else None,
+            "error_message": None,
+            "date_created": format_datetime(text.at),
+            "date_updated": format_datetime(text.at),
+            "date_sent": format_datetime(text.at) if sent else None,
+            "uri": f"/2010-04-01/Accounts/{self.account_sid}/Messages/{text.sid}.json",
+        }
+
+    def _call_json(self, call: Call) -> dict[str, Any]:
+        return {
+            "sid": call.sid,
+            "account_sid": self.account_sid,
+            "api_version": "2010-04-01",
+            "to": call.to,
+            "from": call.sender,
+            "status": call.status,
+            "direction": "outbound-api",
+            "answered_by": None,
+            "date_created": format_datetime(call.at),
+            "date_updated": format_datetime(call.at),
+            "start_time": format_datetime(call.at) if call.status != "queued" else None,
+            "end_time": None,
+            "uri": f"/2010-04-01/Accounts/{self.account_sid}/Calls/{call.sid}.json",
+        }
+
+    # --- the people -------------------------------------------------------------------------------------------------
+
+    def _play_text(self, text: Text, turn: TextTurn) -> None:
+        self._text_is(text, "sent")
+        if self._stopping.wait(self.pace) or not turn.status:
+            return
+        text.error_code = turn.error_code
+        self._text_is(text, turn.status)
+        if turn.reply:
+            self._send_reply(text.to, text.sender, turn.reply)
+
+    def _text_is(self, text: Text, status: str) -> None:
+        with self.changed:
+            text.status = status
+            self.changed.notify_all()
+        params = {"MessageSid": text.sid, "SmsSid": text.sid, "MessageStatus": status, "SmsStatus": status}
+        self._call_back(text.callback, {**params, "To": text.to, "From": text.sender, "ErrorCode": text.error_code})
+
+    def _send_reply(self, person: str, to: str, body: str) -> None:
+        params = {"MessageSid": f"SM{'f' * 24}{len(self.callbacks):08x}", "From": person, "To": to, "Body": body}
+        answer = self._call_back(self.sms_url, {**params, "NumSegments": "1", "NumMedia": "0"})
+        for said in _twiml(answer).iter("Message"):
+            text = self._record_text(person, to, "".join(said.itertext()))
+            self._text_is(text, "delivered")
+
+    def _play_call(self, call: Call, turn: CallTurn) -> None:
+        for status, event in (("initiated", "initiated"), ("ringing", "ringing")):
+            if not self._call_is(call, status, event):
+                return
+        with self.changed:
+            self.changed.wait_for(lambda: self._stopping.is_set() or call.status in _ENDED, self.pace)
+        if turn.answered and self._call_is(call, "in-progress", "answered"):
+            self._converse(call, turn.keys)
+        self._call_is(call, "completed" if turn.answered else turn.status, "completed")
+
+    def _call_is(self, call: Call, status: str, event: str) -> bool:
+        """Moves the call on and tells so; False when it was hung up meanwhile (which is told once, as its end)."""
+        with self.changed:
+            over = call.status in _ENDED
+            if self._stopping.is_set():
+                return False
+            if not over:
+                call.status = status
+                self.changed.notify_all()
+            elif event != "completed":
+                event = "completed"
+            told = call.status
+        if event in call.events:
+            self._call_back(call.callback, self._call_params(call) | {"CallStatus": told})
+        return not over
+
+    def _converse(self, call: Call, keys: tuple[str, ...]) -> None:
+        """Says the document and presses the keys, as long as the call lasts."""
+        document, pressed = _twiml(call.twiml), list(keys)
+        for _ in range(20):
+            action = self._speak(call, document, bool(pressed))
+            if action is None or call.status in _ENDED:
+                return
+            digit = pressed.pop(0)
+            with self.changed:
+                call.keys += (digit,)
+            params = self._call_params(call) | {"CallStatus": "in-progress", "Digits": digit}
+            document = _twiml(self._call_back(urljoin(call.callback, action), params))
+
+    def _speak(self, call: Call, document: ET.Element, has_key: bool) -> str | None:
+        """Says what is to be said; the action of the first Gather that gets a key, or None at the end."""
+        for verb in document:
+            spoken = verb if verb.tag == "Say" else None
+            for said in [spoken] if spoken is not None else verb.iter("Say"):
+                with self.changed:
+                    call.said += ("".join(said.itertext()),)
+                    self.changed.notify_all()
+            if verb.tag == "Gather" and has_key:
+                return verb.get("action", "")
+            if verb.tag == "Hangup":
+                return None
+        return None
+
+    def _call_params(self, call: Call) -> dict[str, str]:
+        return {"CallSid": call.sid, "To": call.to, "From": call.sender, "Direction": "outbound-api"}
+
+    def _call_back(self, url: str, params: Mapping[str, str]) -> str:
+        """Posts a signed form and returns the answer's body; "" when there is no URL or nobody there."""
+        if not url or self._stopping.is_set():
+            return ""
+        form = {key: value for key, value in params.items() if value} | {
+            "AccountSid": self.account_sid,
+            "ApiVersion": "2010-04-01",
+        }
+        there = self.deliver_to + url.removeprefix(self.public_url) if self.deliver_to else url
+        headers = {"X-Twilio-Signature": sign(self.auth_token, url, form), "User-Agent": "TwilioProxy/1.1"}
+        try:
+            with requests.Session() as session:
+                session.trust_env = False
+                answer = session.post(there, data=form, headers=headers, timeout=10, allow_redirects=False)
+            callback = Callback(url, form, answer.status_code, answer.text)
+        except requests.RequestException:
+            callback = Callback(url, form, 0, "")
+        with self.changed:
+            self._callbacks.append(callback)
+            self.changed.notify_all()
+        return callback.body if callback.status == 200 else ""
+
+    def _in_background(self, play: Callable[..., None], *args: Any) -> None:
+        thread = threading.Thread(target=play, args=args, name="twilio-person")
+        with self.changed:
+            self._threads = [each for each in self._threads if each.is_alive()] + [thread]
+            thread.start()
+
+
+def sign(token: str, url: str, params: Mapping[str, str]) -> str:
+    """X-Twilio-Signature: base64 of HMAC-SHA1 over the URL and the sorted form."""
+    text = url + "".join(key + params[key] for key in sorted(params))
+    return base64.b64encode(hmac.new(token.encode(), text.encode(), hashlib.sha1).digest()).decode()
+
+
+def _within(query: Mapping[str, str], name: str, at: datetime) -> bool:
+    day = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    after, before, on = query.get(f"{name}>"), query.get(f"{name}<"), query.get(name)
+    return (
+        (after is None or day[: len(after)] >= after)
+        and (before is None or day[: len(before)] <= before)
+        and (on is None or day[: len(on)] == on)
+    )
+
+
+def _twiml(text: str) -> ET.Element:
+    try:
+        return ET.fromstring(text)  # noqa: S314 - see the import
+    except ET.ParseError:
+        return ET.Element("Response")
+
+
+def _json(status: int, body: Mapping[str, Any]) -> Response:
+    return Response(json.dumps(body), status=status, mimetype="application/json")
+
+
+def _refuse(code: int) -> Response:
+    status, words = ERRORS[code]
+    more = f"https://www.twilio.com/docs/errors/{code}"
+    return _json(status, {"code": code, "message": words, "more_info": more, "status": status})
+
+
+def _hang_up(request: Request) -> Response:
+    connection: socket.socket = request.environ["werkzeug.socket"]
+    connection.shutdown(socket.SHUT_RDWR)
+    return Response(status=500)

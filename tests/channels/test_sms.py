@@ -1,0 +1,161 @@
+"""SMS through Twilio: what is sent, what comes back, and what is known after an answer was lost."""
+
+from datetime import timedelta
+
+import pytest
+
+from channels import Shared, sms
+from channels.sms import Sms
+from connector.errors import ConfigError, Undelivered
+from connector.sandbox.providers.twilio import Twilio
+
+from .messages import DANA, NOBODY, all_clear, step
+
+
+@pytest.fixture
+def channel(shared: Shared) -> Sms:
+    return sms.build("sms", {"from": "+15005550006"}, shared)
+
+
+def test_a_text_reaches_the_phone(channel: Sms, twilio: Twilio) -> None:
+    receipt = channel.deliver(step())
+
+    (text,) = twilio.messages
+    assert text.to == DANA.mobile
+    assert text.body == (
+        'E-1A: ticket 50042 (3 high) "Server outage". Reply 1 or E-1A to take it. '
+        "https://escalator.example.com/ack/t0ken-of-dana"
+    )
+    assert (receipt.provider_id, receipt.final) == (text.sid, False)
+    assert twilio.wait_for(lambda: twilio.messages[0].status == "delivered")
+
+
+def test_the_receipt_comes_back_with_the_signed_message_id(channel: Sms, twilio: Twilio) -> None:
+    channel.deliver(step(callback_url=twilio.url + "/callbacks/twilio"))
+
+    twilio.wait_for(lambda: len(twilio.callbacks) == 2)
+    assert {callback.url for callback in twilio.callbacks} == {twilio.url + "/callbacks/twilio/status?m=m3ssage.t0ken"}
+    assert [callback.params["MessageStatus"] for callback in twilio.callbacks] == ["sent", "delivered"]
+
+
+def test_without_a_public_url_no_callback_is_asked_for(channel: Sms, twilio: Twilio) -> None:
+    channel.deliver(step(callback_url="", token=""))
+    assert "StatusCallback" not in twilio.messages[0].form
+
+
+def test_a_text_that_waits_too_long_is_dropped_by_the_provider(channel: Sms, twilio: Twilio) -> None:
+    channel.deliver(step())
+    assert twilio.messages[0].form["ValidityPeriod"] == ["900"]
+
+
+def test_the_all_clear_is_one_sentence(channel: Sms, twilio: Twilio) -> None:
+    channel.deliver(all_clear())
+    assert twilio.messages[0].body == "E-1A acknowledged by Dana Reyes (SMS)"
+
+
+def test_somebody_without_a_mobile_can_not_be_texted(channel: Sms, twilio: Twilio) -> None:
+    with pytest.raises(Undelivered) as caught:
+        channel.deliver(step(contacts=(NOBODY,)))
+    assert caught.value.permanent
+    assert twilio.messages == ()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "permanent", "credentials", "maybe_sent"),
+    [
+        (20003, False, True, False),
+        (20429, False, False, False),
+        (21211, True, False, False),
+        (21408, True, False, False),
+        (21610, True, False, False),
+        (21614, True, False, False),
+        (500, False, False, False),
+        (502, False, False, True),
+        (503, False, False, False),
+        ("cut", False, False, True),
+        ("drop", False, False, True),
+    ],
+)
+def test_what_twilio_says_tells_what_to_do(
+    channel: Sms, twilio: Twilio, trouble: int, permanent: bool, credentials: bool, maybe_sent: bool
+) -> None:
+    twilio.answer_with(trouble)
+    with pytest.raises(Undelivered) as caught:
+        channel.deliver(step())
+    error = caught.value
+    assert (error.permanent, error.credentials, error.maybe_sent) == (permanent, credentials, maybe_sent)
+
+
+def test_a_refused_connection_means_that_nothing_was_sent(channel: Sms, twilio: Twilio) -> None:
+    twilio.stop()
+    with pytest.raises(Undelivered) as caught:
+        channel.deliver(step())
+    assert (caught.value.maybe_sent, caught.value.permanent) == (False, False)
+
+
+def test_after_a_lost_answer_the_text_is_found_at_the_provider(channel: Sms, twilio: Twilio) -> None:
+    message = step()
+    twilio.answer_with("cut")
+    with pytest.raises(Undelivered):
+        channel.deliver(message)
+
+    found = channel.find(message)
+    assert found is not None
+    assert found.provider_id == twilio.messages[0].sid
+
+
+def test_after_a_lost_request_nothing_is_found(channel: Sms, twilio: Twilio) -> None:
+    message = step()
+    twilio.answer_with("drop")
+    with pytest.raises(Undelivered):
+        channel.deliver(message)
+    assert channel.find(message) is None
+
+
+def test_the_text_of_an_earlier_step_or_another_life_is_not_taken_for_this_one(channel: Sms, twilio: Twilio) -> None:
+    now = step()
+    channel.deliver(step(code="E-1A-2"))
+    channel.deliver(now)
+    later = step(sent_at=now.sent_at + timedelta(minutes=5))
+
+    found = channel.find(now)
+    assert found is not None
+    assert found.provider_id == twilio.messages[1].sid
+    assert channel.find(later) is None
+
+
+def test_a_text_that_did_not_arrive_is_found_as_undelivered(channel: Sms, twilio: Twilio) -> None:
+    twilio.on_sms(DANA.mobile).undelivered("30005")
+    message = step()
+    channel.deliver(message)
+    twilio.wait_for(lambda: twilio.messages[0].status == "undelivered")
+
+    with pytest.raises(Undelivered) as caught:
+        channel.find(message)
+    assert (caught.value.permanent, caught.value.maybe_sent) == (True, False)
+
+
+def test_a_provider_that_can_not_be_asked_leaves_a_doubt(channel: Sms, twilio: Twilio) -> None:
+    twilio.stop()
+    with pytest.raises(Undelivered) as caught:
+        channel.find(step())
+    assert caught.value.maybe_sent
+
+
+def test_without_twilio_settings_there_is_no_channel() -> None:
+    with pytest.raises(ConfigError, match="twilio"):
+        sms.build("sms", {"from": "+15005550006"}, Shared())
+
+
+def test_a_reply_of_a_person_arrives_and_is_answered(twilio: Twilio) -> None:
+    twilio.sms_url = twilio.url + "/callbacks/twilio/sms"
+    twilio.text_from(DANA.mobile, "1")
+
+    callback = twilio.wait_for(lambda: twilio.callbacks and twilio.callbacks[0])
+    assert (callback.params["From"], callback.params["Body"]) == (DANA.mobile, "1")
+
+
+def test_the_answer_to_a_reply_is_one_message() -> None:
+    assert sms.answer("You have E-1A <now>.").endswith(
+        "<Response><Message>You have E-1A &lt;now&gt;.</Message></Response>"
+    )
