@@ -1,0 +1,102 @@
+"""Znuny (and OTRS 6 in its living form), spoken to over its Generic Interface web service.
+
+`client` calls the web service, `webhook` proves and parses what Znuny posts, `history` turns the ticket history into
+changes, `acts` sees which of its lines are one act, `adapter` joins them as the `Helpdesk` port.
+"""
+
+import zoneinfo
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from connector.helpdesks.znuny.adapter import Znuny
+from connector.helpdesks.znuny.agents import Agents
+from connector.helpdesks.znuny.client import Client
+from connector.helpdesks.znuny.webhook import Proof
+from connector.ports import Helpdesk
+
+KIND = "znuny"
+
+
+class _OneOrSeveral(fields.List[str]):
+    """A list of texts, or one text alone; none may be empty. Several are valid at once, for a change without a gap."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(fields.String(validate=validate.Length(min=1)), **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **more: Any) -> list[Any]:
+        return super()._deserialize([value] if isinstance(value, str) else value, attr, data, **more)
+
+
+def _web_address(value: str) -> None:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.username or parts.query or parts.fragment:
+        raise ValidationError("must be Znuny's address up to its path, like https://desk.example.com/otrs")
+
+
+def _known_zone(name: str) -> None:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValidationError("must be a time zone like Europe/Berlin: Znuny's OTRSTimeZone") from error
+
+
+class Options(Schema):
+    """What stands under `helpdesk` beside `kind: znuny`. Timeouts are seconds."""
+
+    url = fields.String(required=True, validate=_web_address)
+    webservice = fields.String(load_default="Escalation", validate=validate.Length(min=1))
+    user = fields.String(required=True, validate=validate.Length(min=1))
+    password = fields.String(required=True, validate=validate.Length(min=1))
+    webhook_secret = _OneOrSeveral(load_default=list)
+    webhook_header = fields.String(load_default="X-Webhook-Secret", validate=validate.Regexp(r"^[A-Za-z0-9-]+$"))
+    webhook_user = fields.String(load_default="")
+    webhook_password = fields.String(load_default="")
+    timezone = fields.String(load_default="UTC", validate=_known_zone)
+    robots = fields.List(fields.String(), load_default=list)  # logins; agents' ids where a login is unknown
+    ca_file = fields.String(load_default=None, allow_none=True)
+    connect_timeout = fields.Float(load_default=4.0, validate=validate.Range(min=0.1, max=60))
+    timeout = fields.Float(load_default=20.0, validate=validate.Range(min=0.1, max=300))
+
+    @validates_schema
+    def _webhooks_prove_themselves(self, data: Mapping[str, Any], **_: Any) -> None:
+        if bool(data.get("webhook_user")) != bool(data.get("webhook_password")):
+            raise ValidationError("webhook_user and webhook_password belong together", "webhook_user")
+        if not data.get("webhook_secret") and not data.get("webhook_user"):
+            raise ValidationError("set webhook_secret, or webhook_user and webhook_password", "webhook_secret")
+
+
+def build(options: Mapping[str, Any]) -> Helpdesk:
+    """The helpdesk for these options, as written or as loaded. Raises marshmallow.ValidationError; makes no call."""
+    known: dict[str, Any] = Options().load(options)
+    client = Client(
+        known["url"],
+        known["webservice"],
+        known["user"],
+        known["password"],
+        ca_file=known["ca_file"],
+        connect_timeout=known["connect_timeout"],
+        timeout=known["timeout"],
+    )
+    proof = Proof(
+        secrets=tuple(known["webhook_secret"]),
+        header=known["webhook_header"],
+        user=known["webhook_user"],
+        password=known["webhook_password"],
+    )
+    return Znuny(
+        client=client,
+        proof=proof,
+        agents=Agents(client),
+        zone=zoneinfo.ZoneInfo(known["timezone"]),
+        robots=frozenset(robot.lower() for robot in known["robots"]),
+    )
+
+
+__all__ = ["KIND", "Options", "Znuny", "build"]

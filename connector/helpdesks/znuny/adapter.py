@@ -1,0 +1,271 @@
+"""Znuny as the `Helpdesk` port."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from connector.core.ticket import Facts, Kind, Person, Phase, Reading, Role, Ticket
+from connector.errors import HelpdeskAway, HelpdeskRefused, PermissionLost, TicketGone
+from connector.helpdesks.znuny.acts import Line, lines_of
+from connector.helpdesks.znuny.agents import Agents
+from connector.helpdesks.znuny.client import IDS_PER_CALL, Client
+from connector.helpdesks.znuny.history import ACKNOWLEDGED, OUR_FIELDS, Scene, Told, newest, states_named, told_by
+from connector.helpdesks.znuny.notes import proof_in, written
+from connector.helpdesks.znuny.values import PHASES, STATE_TYPES, ident, in_zone, moment, phase_of, words
+from connector.helpdesks.znuny.webhook import Proof, hint_of
+from connector.ports import Hint, Live, Names, Note, Row
+
+PAGE = 500  # tickets a search brings at once; Znuny has no offset, so pages are windows of change time
+
+
+class Znuny:
+    """One Znuny. Thread-safe. Times without zone are read in `zone`, Znuny's OTRSTimeZone."""
+
+    kind = "znuny"
+
+    def __init__(self, client: Client, proof: Proof, agents: Agents, zone: ZoneInfo, robots: frozenset[str]) -> None:
+        """`robots`: logins in lower case, or agents' ids."""
+        self._client, self._proof, self._agents = client, proof, agents
+        self._zone, self._robots = zone, robots
+        self._state_types: dict[str, str] = dict(STATE_TYPES)
+
+    # --- webhooks ----------------------------------------------------------------------------------------------------
+
+    def prove(self, headers: Mapping[str, str], raw: bytes) -> bool:  # noqa: ARG002: Znuny signs no body
+        return self._proof.holds(headers)
+
+    def parse(self, body: Any) -> Hint:
+        return hint_of(body)
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def read(self, ticket_id: str) -> Reading:
+        """The ticket, its articles and its history. A missing ticket is PermissionLost: Znuny answers both alike."""
+        ticket_id = _checked(ticket_id)
+        read_at = datetime.now(UTC)
+        row = self._client.ticket(ticket_id, articles=True)
+        history = self._client.history(ticket_id)
+        lines = lines_of(history, self._zone)
+        last, changed = newest(lines), moment(row.get("Changed"), self._zone)
+        if last and changed and last > changed:  # something happened between the two calls
+            row = self._client.ticket(ticket_id, articles=True)
+        self._agents.seen(row, history)
+        self._learn_states(row, lines)
+        told, scene = self._told(ticket_id, row, lines)
+        return Reading(self._ticket(row, told, scene), told.changes, read_at)
+
+    def _told(self, ticket_id: str, row: Mapping[str, Any], lines: Sequence[Line]) -> tuple[Told, Scene]:
+        ids = {line.by for line in lines} | {line.new_owner for line in lines if line.type == "OwnerUpdate"}
+        ids |= {ident(row.get("OwnerID")), *(line.owner_id for line in lines[:1])}
+        scene = Scene(
+            ticket_id=ticket_id,
+            zone=self._zone,
+            us=self._client.me().id,
+            customer=words(row.get("CustomerUserID")),
+            people=self._agents.people(sorted(ids - {""})),
+            robots=self._robots,
+            state_types=self._state_types,
+        )
+        articles = {ident(one.get("ArticleID")): one for one in row.get("Article") or ()}
+        return told_by(lines, articles, scene), scene
+
+    def _learn_states(self, row: Mapping[str, Any], lines: Sequence[Line]) -> None:
+        """State names are free text: what one means is learned from a ticket that is in it."""
+        self._state_types[words(row.get("State"))] = words(row.get("StateType"))
+        for name in sorted(states_named(lines) - self._state_types.keys()):
+            found = self._client.search(States=[name], Limit=1)
+            if found:
+                other = self._client.ticket(found[0])
+                self._state_types[words(other.get("State"))] = words(other.get("StateType"))
+
+    def _ticket(self, row: Mapping[str, Any], told: Told, scene: Scene) -> Ticket:
+        ticket_id, locked = ident(row.get("TicketID")), row.get("Lock") in ("lock", "tmp_lock")
+        phase = phase_of(words(row.get("State")), self._state_types)
+        owner_id = ident(row.get("OwnerID"))
+        given = locked or told.owner_given or owner_id != told.owner_id
+        pending = ident(row.get("RealTillTimeNotUsed"))  # seconds since 1970, unlike every other time
+        return Ticket(
+            id=ticket_id,
+            number=words(row.get("TicketNumber")),
+            url=f"{self._client.url}/index.pl?Action=AgentTicketZoom;TicketID={ticket_id}",
+            facts=_facts(row),
+            state=words(row.get("State")),
+            phase=phase,
+            created_at=self._moment(row, "Created"),
+            updated_at=self._moment(row, "Changed"),
+            owner=scene.owner(owner_id, words(row.get("Owner")), given),
+            customer=scene.customer,
+            locked=locked,
+            pending_until=datetime.fromtimestamp(int(pending), UTC)
+            if pending and phase in (Phase.PENDING, Phase.PENDING_CLOSE)
+            else None,
+            merged_into=_merged_into(told) if phase is Phase.MERGED else None,
+        )
+
+    def _moment(self, row: Mapping[str, Any], key: str) -> datetime:
+        found = moment(row.get(key), self._zone)
+        if found is None:
+            raise HelpdeskAway(f"Znuny answered a ticket without {key}.")
+        return found
+
+    def find(self, number: str) -> str:
+        """A number that our user may not see can't be told from one that doesn't exist."""
+        # digits only: Znuny reads * as "anything"
+        found = self._client.search(TicketNumber=number, Limit=1) if number.isascii() and number.isdigit() else []
+        if not found:
+            raise TicketGone("Znuny shows us no ticket with this number.")
+        return found[0]
+
+    def find_changed(self, since: datetime) -> Iterable[Row]:
+        """By windows of change time; the same second is asked for again, since Znuny can't page within a second."""
+        seen: set[str] = set()
+        start, limit = since, PAGE
+        while True:
+            found = self._client.search(
+                TicketLastChangeTimeNewerDate=in_zone(start, self._zone), SortBy="Changed", OrderBy="Up", Limit=limit
+            )
+            rows = [self._row(one) for one in self._rows([one for one in found if one not in seen])]
+            seen.update(found)
+            yield from sorted(rows, key=lambda row: row.updated_at)
+            if len(found) < limit:
+                return
+            newest_row = max((row.updated_at for row in rows), default=start)
+            # more tickets than a page in one second (a bulk change): only a larger page gets past it
+            start, limit = (newest_row, PAGE) if newest_row > start else (start, limit * 2)
+
+    def _row(self, raw: Mapping[str, Any]) -> Row:
+        phase = PHASES.get(words(raw.get("StateType")), Phase.OPEN)
+        return Row(ident(raw.get("TicketID")), self._moment(raw, "Changed"), phase.ended)
+
+    def _rows(self, ids: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+        """Tickets by chunks. One that went away since the search would fail its whole chunk: then by halves."""
+        for begin in range(0, len(ids), IDS_PER_CALL):
+            chunk = ids[begin : begin + IDS_PER_CALL]
+            try:
+                yield from self._client.tickets(chunk)
+            except PermissionLost:
+                if len(chunk) > 1:
+                    yield from self._rows(chunk[: len(chunk) // 2])
+                    yield from self._rows(chunk[len(chunk) // 2 :])
+
+    # --- writing -----------------------------------------------------------------------------------------------------
+
+    def add_note(self, ticket_id: str, note: Note) -> str:
+        """An internal article by sender type system: no first response, and `NoAgentNotify` keeps Znuny quiet."""
+        answer = self._client.update(_checked(ticket_id), Article=written(note))
+        article_id = ident(answer.get("ArticleID"))
+        if not article_id:
+            raise HelpdeskAway("Znuny did not say which article it made.", maybe_done=True)
+        return article_id
+
+    def find_note(self, ticket_id: str, proof: str) -> str | None:
+        return next((article_id for article_id, found in self._our_proofs(ticket_id) if found == proof), None)
+
+    def proofs(self, ticket_id: str) -> Sequence[str]:
+        return tuple(proof for _, proof in self._our_proofs(ticket_id))
+
+    def _our_proofs(self, ticket_id: str) -> list[tuple[str, str]]:
+        """Only what our own user made counts: anybody may write such a line."""
+        us = self._client.me().id
+        articles = self._client.ticket(_checked(ticket_id), articles=True).get("Article") or ()
+        ours = [(ident(one.get("ArticleID")), proof_in(one)) for one in articles if ident(one.get("CreateBy")) == us]
+        return sorted(((one, proof) for one, proof in ours if proof), key=lambda pair: int(pair[0]))
+
+    def show(self, ticket_id: str, live: Live) -> None:
+        """Writes the dynamic fields; a value that stands there already makes neither a line nor an event.
+
+        While it runs the acknowledgement checkbox is cleared: 1 to 1 would send no event (Znuny 6.5).
+        """
+        fields = {"EscalationStatus": live.status, "EscalationPlan": live.plan, "EscalationStep": live.step}
+        if live.status in ("running", "exhausted"):
+            fields[ACKNOWLEDGED] = "0"
+        values = [{"Name": name, "Value": value} for name, value in fields.items()]
+        self._client.update(_checked(ticket_id), DynamicField=values)
+
+    def assign(self, ticket_id: str, login: str) -> bool:
+        """Owner and lock in one call.
+
+        Znuny sets even an owner who may not see the queue, and its web service tells nobody's permissions: only a
+        login that doesn't exist is refused. Whoever took the ticket between our look and our change gets it back.
+        """
+        before = self.read(ticket_id)
+        owner = before.ticket.owner
+        if owner is not None or before.ticket.phase.ended:
+            return owner is not None and owner.login.lower() == login.lower()
+        try:
+            answer = self._client.update(_checked(ticket_id), Ticket={"Owner": login, "Lock": "lock"})
+        except PermissionLost:
+            raise
+        except HelpdeskRefused:
+            return False
+        now = answer.get("Ticket")
+        if isinstance(now, dict) and words(now.get("Owner")).lower() != login.lower():
+            return False
+        first = self._taken_since(before)
+        if first is None or first.login.lower() == login.lower():
+            return True
+        if first.login:
+            self._client.update(_checked(ticket_id), Ticket={"Owner": first.login, "Lock": "lock"})
+        return False
+
+    def _taken_since(self, before: Reading) -> Person | None:
+        """The owner whom a person made between that reading and our own change, or None."""
+        known = {change.id for change in before.changes}
+        owner = None
+        for change in self.read(before.ticket.id).changes:
+            if change.id in known or change.kind is not Kind.OWNER:
+                continue
+            if change.by.role is Role.US:
+                break
+            owner = change.owner
+        return owner
+
+    # --- what is known of it -----------------------------------------------------------------------------------------
+
+    def people(self) -> Sequence[Person]:
+        """Znuny's web service lists no agents."""
+        return ()
+
+    def names(self) -> Names:
+        """Nor priorities, nor queues; those seen on tickets would be a part only, and a check against it wrong."""
+        return Names()
+
+    def about(self) -> str:
+        """Who we are, whether tickets can be read, and which of our fields are missing."""
+        me = self._client.me()
+        found = self._client.search(StateType=["new", "open"], SortBy="Changed", OrderBy="Down", Limit=1)
+        said = f"We are {me.login} ({me.name}, agent {me.id}) at {self._client.url}"
+        if not found:
+            return f"{said} and see no open ticket: check the permission rw on the groups of the queues."
+        fields = {words(one.get("Name")) for one in self._client.ticket(found[0]).get("DynamicField") or ()}
+        missing = sorted({*OUR_FIELDS, ACKNOWLEDGED} - fields)
+        if missing:
+            return f"{said} and can read tickets, but these dynamic fields are missing: {', '.join(missing)}."
+        return f"{said} and can read tickets."
+
+
+def _checked(ticket_id: str) -> str:
+    if not ident(ticket_id):
+        raise HelpdeskRefused("A Znuny ticket's id is a number.")
+    return ident(ticket_id)
+
+
+def _facts(row: Mapping[str, Any]) -> Facts:
+    """Znuny knows an organisation by its CustomerID; its web service tells neither its name nor tags."""
+    fields = {words(one.get("Name")): one.get("Value") for one in row.get("DynamicField") or ()}
+    shown = {
+        name: ", ".join(map(words, value)) if isinstance(value, list) else words(value)
+        for name, value in fields.items()
+    }
+    return Facts(
+        priority=words(row.get("Priority")),
+        group=words(row.get("Queue")),
+        title=words(row.get("Title")),
+        organization=words(row.get("CustomerID")),
+        fields=tuple(sorted((name, v) for name, v in shown.items() if v and name not in {*OUR_FIELDS, ACKNOWLEDGED})),
+    )
+
+
+def _merged_into(told: Told) -> str | None:
+    return next((change.target for change in reversed(told.changes) if change.kind is Kind.MERGED), None)

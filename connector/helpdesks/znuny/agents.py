@@ -1,0 +1,99 @@
+"""Which agent stands behind an id.
+
+Znuny's web service lists no agents. It tells an agent's login beside the id where somebody owns a ticket (the ticket
+itself, `OwnerUpdate` and `ResponsibleUpdate` lines), and a name where an agent has written an article (From). Whoever
+is still unknown is looked for: a ticket that they own or are responsible for, or one that they made, whose history
+then names them. A From never tells a login: through the web service it is free text.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from connector.core.ticket import Person
+from connector.errors import HelpdeskRefused
+from connector.helpdesks.znuny.client import Client
+from connector.helpdesks.znuny.values import SYSTEM, ident, parts, words
+
+#: Seconds until somebody who could not be found is looked for again.
+LOOK_AGAIN = 600.0
+
+_FROM = re.compile(r'^"?(?P<name>[^"<>]*?)"?\s*(?:<(?P<email>[^<>\s]+)>)?$')
+
+
+class Agents:
+    """The agents seen so far. Thread-safe; it forgets nothing, a login behind an id hardly ever changes."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+        self._known: dict[str, Person] = {}
+        self._missed: dict[str, float] = {}
+
+    def seen(self, ticket: Mapping[str, Any], history: Iterable[Mapping[str, Any]]) -> None:
+        """Learns from a ticket and its history as the web service answers them."""
+        for line in history:
+            if line.get("HistoryType") in ("OwnerUpdate", "ResponsibleUpdate"):
+                values = parts(words(line.get("Name")))
+                if len(values) >= 2:
+                    self._learn(ident(values[-1]), login=values[0])
+        self._learn(ident(ticket.get("OwnerID")), login=words(ticket.get("Owner")))
+        self._learn(ident(ticket.get("ResponsibleID")), login=words(ticket.get("Responsible")))
+        for article in ticket.get("Article") or ():
+            if article.get("SenderType") == "agent" and (found := _FROM.match(words(article.get("From")).strip())):
+                self._learn(ident(article.get("CreateBy")), name=found["name"], email=found["email"] or "")
+
+    def people(self, ids: Iterable[str]) -> Mapping[str, Person]:
+        """These agents; those not known by login yet are looked for once in a while."""
+        for one in ids:
+            if one and one != SYSTEM and not self._get(one).login and self._may_look(one):
+                self._look(one)
+        with self._lock:
+            return {one: named(one, self._known.get(one)) for one in ids if one}
+
+    def id_of(self, login: str) -> str:
+        """The id of the agent with this login; "" while nobody has been seen with it."""
+        with self._lock:
+            return next((p.id for p in self._known.values() if p.login.lower() == login.lower()), "")
+
+    def _get(self, one: str) -> Person:
+        with self._lock:
+            return self._known.get(one, Person(one, "", ""))
+
+    def _learn(self, one: str, login: str = "", name: str = "", email: str = "") -> None:
+        if not one or one == SYSTEM:
+            return
+        with self._lock:
+            known = self._known.get(one, Person(one, "", ""))
+            # a name with its address was written by Znuny's own forms; one alone may be anything
+            better = name if name and (email or not known.name) else known.name
+            self._known[one] = replace(known, login=login or known.login, name=better, email=email or known.email)
+
+    def _may_look(self, one: str) -> bool:
+        now = time.monotonic()
+        with self._lock:
+            if now < self._missed.get(one, 0.0):
+                return False
+            self._missed[one] = now + LOOK_AGAIN
+            return True
+
+    def _look(self, one: str) -> None:
+        try:
+            for criteria in ({"OwnerIDs": [one]}, {"ResponsibleIDs": [one]}):
+                if found := self._client.search(**criteria, Limit=1):
+                    self.seen(self._client.ticket(found[0]), ())
+                    return
+            made: Sequence[str] = self._client.search(CreatedUserIDs=[one], Limit=1)
+            if made:
+                self.seen({}, self._client.history(made[0]))
+        except HelpdeskRefused:
+            return  # the ticket went away in between: they stay without a login until the next look
+
+
+def named(one: str, known: Person | None) -> Person:
+    """A person with something to call them by, even if only the id is known."""
+    person = known or Person(one, "", "")
+    return person if person.name else replace(person, name=person.login or f"agent {one}")
