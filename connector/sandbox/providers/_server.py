@@ -1,5 +1,6 @@
 """An HTTP server on a free port of the loopback that leaves no thread behind."""
 
+import socket
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -66,3 +67,10 @@ class HttpServer(Stoppable):
             self._server.shutdown()
             self._thread.join()
             self._server = self._thread = None
+
+
+def hang_up(request: Request) -> Response:
+    """Cuts the connection before an answer; what is returned goes nowhere."""
+    connection: socket.socket = request.environ["werkzeug.socket"]
+    connection.shutdown(socket.SHUT_RDWR)
+    return Response(status=500)

@@ -4,18 +4,12 @@ It answers in Twilio's shapes, signs its callbacks as Twilio does (https://www.t
 scripts for texts and calls, and can be told to fail. Times are aware UTC.
 """
 
-import base64
-import hashlib
-import hmac
-import json
 import re
-import socket
 import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from typing import Any, Literal
 from urllib.parse import urljoin
 
@@ -23,72 +17,14 @@ import requests
 from werkzeug.wrappers import Request, Response
 
 from ._people import CallScript, CallTurn, TextScript, TextTurn
-from ._server import HttpServer, Stoppable
+from ._server import HttpServer, Stoppable, hang_up
+from ._twilio_records import ENDED, Call, Callback, Text, as_json, call_json, refuse, sign, text_json, within
 from ._wait import Recorder
-
-#: Twilio's error codes: HTTP status and words (https://www.twilio.com/docs/api/errors).
-ERRORS: Mapping[int, tuple[int, str]] = {
-    20003: (401, "Authenticate"),
-    20404: (404, "The requested resource was not found"),
-    20429: (429, "Too Many Requests"),
-    21211: (400, "Invalid 'To' Phone Number"),
-    21220: (400, "Call is not in-progress. Cannot redirect."),
-    21408: (403, "Permission to send an SMS has not been enabled for the region"),
-    21610: (400, "Attempt to send to unsubscribed recipient"),
-    21614: (400, "'To' number is not a valid mobile number"),
-    500: (500, "Internal Server Error"),
-    502: (502, "Bad Gateway"),
-    503: (503, "Service Unavailable"),
-}
 
 #: hang: no answer at all · cut: it is done, but the connection ends before the answer · drop: the same, nothing done
 Trouble = int | Literal["hang", "cut", "drop"]
 
 _PATH = re.compile(r"/2010-04-01/Accounts/(?P<account>[^/.]+)(?:/(?P<what>Messages|Calls)(?:/(?P<sid>[^/.]+))?)?\.json")
-_ENDED = ("completed", "busy", "failed", "no-answer", "canceled")
-
-
-@dataclass
-class Text:
-    """An SMS that was sent through here. `answer`: it answers an SMS of a person."""
-
-    sid: str
-    to: str
-    sender: str
-    body: str
-    at: datetime
-    status: str = "queued"
-    error_code: str = ""
-    callback: str = field(default="", repr=False)
-    answer: bool = False
-    form: Mapping[str, list[str]] = field(default_factory=dict, repr=False)
-
-
-@dataclass
-class Call:
-    """A call that was placed through here, with what was said and which keys were pressed."""
-
-    sid: str
-    to: str
-    sender: str
-    twiml: str
-    at: datetime
-    status: str = "queued"
-    said: tuple[str, ...] = ()
-    keys: tuple[str, ...] = ()
-    callback: str = field(default="", repr=False)
-    events: tuple[str, ...] = ("completed",)
-    form: Mapping[str, list[str]] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True)
-class Callback:
-    """A request that was made to the program under test, and its answer (status 0: it could not be reached)."""
-
-    url: str
-    params: Mapping[str, str]
-    status: int
-    body: str
 
 
 class Twilio(Stoppable, Recorder):
@@ -189,13 +125,13 @@ class Twilio(Stoppable, Recorder):
     def _answer(self, request: Request) -> Response:
         match = _PATH.fullmatch(request.path)
         if match is None:
-            return _refuse(20404)
+            return refuse(20404)
         user = request.authorization
         given = (user.username, user.password) if user else (None, None)
         if given != (self.account_sid, self.auth_token) or match["account"] != self.account_sid:
-            return _refuse(20003)
+            return refuse(20003)
         if match["what"] is None:
-            return _json(200, {"sid": self.account_sid, "status": "active", "friendly_name": "stand-in"})
+            return as_json(200, {"sid": self.account_sid, "status": "active", "friendly_name": "stand-in"})
         if request.method == "GET":
             return self._list(match["what"], request)
         if match["sid"]:
@@ -205,14 +141,14 @@ class Twilio(Stoppable, Recorder):
     def _create(self, what: str, request: Request) -> Response:
         trouble = self._next_trouble(request.form.get("To", ""))
         if isinstance(trouble, int):
-            return _refuse(trouble)
+            return refuse(trouble)
         if trouble == "hang":
             self._stopping.wait(60)
-            return _refuse(503)
+            return refuse(503)
         if trouble == "drop":
-            return _hang_up(request)
+            return hang_up(request)
         made = self._new_message(request) if what == "Messages" else self._new_call(request)
-        return _hang_up(request) if trouble == "cut" else _json(201, made)
+        return hang_up(request) if trouble == "cut" else as_json(201, made)
 
     def _next_trouble(self, to: str) -> Trouble | None:
         with self.changed:
@@ -235,7 +171,7 @@ class Twilio(Stoppable, Recorder):
             script = self._text_scripts.get(text.to)
             turn = script.next() if script else TextTurn()
         self._in_background(self._play_text, text, turn)
-        return self._text_json(text)
+        return text_json(text, self.account_sid)
 
     def _record_text(
         self, to: str, sender: str, body: str, callback: str = "", form: Mapping[str, list[str]] | None = None
@@ -267,72 +203,34 @@ class Twilio(Stoppable, Recorder):
             turn = script.next() if script else CallTurn()
             self.changed.notify_all()
         self._in_background(self._play_call, call, turn)
-        return self._call_json(call)
+        return call_json(call, self.account_sid)
 
     def _update_call(self, sid: str, request: Request) -> Response:
         with self.changed:
             call = self._calls.get(sid)
             if call is None:
-                return _refuse(20404)
-            if call.status in _ENDED:
-                return _refuse(21220)
+                return refuse(20404)
+            if call.status in ENDED:
+                return refuse(21220)
             if request.form.get("Status") in ("completed", "canceled"):
                 call.status = "completed" if call.status == "in-progress" else "canceled"
             self.changed.notify_all()
-            return _json(200, self._call_json(call))
+            return as_json(200, call_json(call, self.account_sid))
 
     def _list(self, what: str, request: Request) -> Response:
         query = request.args
         with self.changed:
             records: list[Text | Call] = [*self._texts.values()] if what == "Messages" else [*self._calls.values()]
             rows = [
-                self._text_json(each) if isinstance(each, Text) else self._call_json(each)
+                text_json(each, self.account_sid) if isinstance(each, Text) else call_json(each, self.account_sid)
                 for each in reversed(records)
                 if query.get("To", each.to) == each.to
                 and query.get("From", each.sender) == each.sender
-                and _within(query, "DateSent" if what == "Messages" else "StartTime", each.at)
+                and within(query, "DateSent" if what == "Messages" else "StartTime", each.at)
             ]
         size = int(query.get("PageSize", 50))
         page = {"page": 0, "page_size": size, "start": 0, "end": 0, "uri": request.path, "next_page_uri": None}
-        return _json(200, {what.lower(): rows[:size], **page})
-
-    def _text_json(self, text: Text) -> dict[str, Any]:
-        sent = text.status not in ("queued", "accepted")
-        return {
-            "sid": text.sid,
-            "account_sid": self.account_sid,
-            "api_version": "2010-04-01",
-            "to": text.to,
-            "from": text.sender,
-            "body": text.body,
-            "status": text.status,
-            "direction": "outbound-reply" if text.answer else "outbound-api",
-            "num_segments": "1",
-            "num_media": "0",
-            "error_code": int(text.error_code) if text.error_code else None,
-            "error_message": None,
-            "date_created": format_datetime(text.at),
-            "date_updated": format_datetime(text.at),
-            "date_sent": format_datetime(text.at) if sent else None,
-            "uri": f"/2010-04-01/Accounts/{self.account_sid}/Messages/{text.sid}.json",
-        }
-
-    def _call_json(self, call: Call) -> dict[str, Any]:
-        return {
-            "sid": call.sid,
-            "account_sid": self.account_sid,
-            "api_version": "2010-04-01",
-            "to": call.to,
-            "from": call.sender,
-            "status": call.status,
-            "direction": "outbound-api",
-            "answered_by": None,
-            "date_created": format_datetime(call.at),
-            "date_updated": format_datetime(call.at),
-            "start_time": format_datetime(call.at) if call.status != "queued" else None,
-            "end_time": None,
-            "uri": f"/2010-04-01/Accounts/{self.account_sid}/Calls/{call.sid}.json",
-        }
+        return as_json(200, {what.lower(): rows[:size], **page})
 
     # --- the people -------------------------------------------------------------------------------------------------
 
@@ -364,7 +262,7 @@ class Twilio(Stoppable, Recorder):
             if not self._call_is(call, status, event):
                 return
         with self.changed:
-            self.changed.wait_for(lambda: self._stopping.is_set() or call.status in _ENDED, self.pace)
+            self.changed.wait_for(lambda: self._stopping.is_set() or call.status in ENDED, self.pace)
         if turn.answered and self._call_is(call, "in-progress", "answered"):
             self._converse(call, turn.keys)
         self._call_is(call, "completed" if turn.answered else turn.status, "completed")
@@ -372,7 +270,7 @@ class Twilio(Stoppable, Recorder):
     def _call_is(self, call: Call, status: str, event: str) -> bool:
         """Moves the call on and tells so; False when it was hung up meanwhile (which is told once, as its end)."""
         with self.changed:
-            over = call.status in _ENDED
+            over = call.status in ENDED
             if self._stopping.is_set():
                 return False
             if not over:
@@ -390,7 +288,7 @@ class Twilio(Stoppable, Recorder):
         document, pressed = _twiml(call.twiml), list(keys)
         for _ in range(20):
             action = self._speak(call, document, bool(pressed))
-            if action is None or call.status in _ENDED:
+            if action is None or call.status in ENDED:
                 return
             digit = pressed.pop(0)
             with self.changed:
@@ -444,40 +342,8 @@ class Twilio(Stoppable, Recorder):
             thread.start()
 
 
-def sign(token: str, url: str, params: Mapping[str, str]) -> str:
-    """X-Twilio-Signature: base64 of HMAC-SHA1 over the URL and the sorted form."""
-    text = url + "".join(key + params[key] for key in sorted(params))
-    return base64.b64encode(hmac.new(token.encode(), text.encode(), hashlib.sha1).digest()).decode()
-
-
-def _within(query: Mapping[str, str], name: str, at: datetime) -> bool:
-    day = at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    after, before, on = query.get(f"{name}>"), query.get(f"{name}<"), query.get(name)
-    return (
-        (after is None or day[: len(after)] >= after)
-        and (before is None or day[: len(before)] <= before)
-        and (on is None or day[: len(on)] == on)
-    )
-
-
 def _twiml(text: str) -> ET.Element:
     try:
         return ET.fromstring(text)  # noqa: S314 - see the import
     except ET.ParseError:
         return ET.Element("Response")
-
-
-def _json(status: int, body: Mapping[str, Any]) -> Response:
-    return Response(json.dumps(body), status=status, mimetype="application/json")
-
-
-def _refuse(code: int) -> Response:
-    status, words = ERRORS[code]
-    more = f"https://www.twilio.com/docs/errors/{code}"
-    return _json(status, {"code": code, "message": words, "more_info": more, "status": status})
-
-
-def _hang_up(request: Request) -> Response:
-    connection: socket.socket = request.environ["werkzeug.socket"]
-    connection.shutdown(socket.SHUT_RDWR)
-    return Response(status=500)
