@@ -1,0 +1,59 @@
+"""Keys and words of the product's contract that this version doesn't act on yet.
+
+They are refused with a word of their own: taking them in silence would promise what isn't kept, and calling them
+unknown would send the admin looking for a typo.
+"""
+
+from .problems import Path
+
+#: By the pattern of the section (`*` is any name or index).
+KEYS: dict[tuple[str, ...], frozenset[str]] = {
+    (): frozenset({"calendars", "levels", "pages", "privacy", "limits", "heartbeat_url", "redirect_to"}),
+    ("service",): frozenset({"pages", "privacy", "limits", "heartbeat_url", "redirect_to"}),
+    ("contacts", "*"): frozenset({"reachable", "calendar"}),
+    ("plans", "*"): frozenset(
+        {"calendar", "acknowledged_for", "notes", "all_clear", "longest_snooze", "privacy", "levels", "assign"}
+    ),
+    ("plans", "*", "steps", "*"): frozenset({"assign", "calendar"}),
+    ("plans", "*", "when_exhausted"): frozenset({"assign", "calendar"}),
+}
+
+CHANNEL_KINDS = frozenset({"chat", "webpush"})
+NOTIFY = frozenset({"group", "customer"})
+MODES = frozenset({"rehearsal"})
+
+#: What to do meanwhile, where there is something better than leaving it out.
+MENDS = {
+    "calendar": "Take it out: every window runs around the clock.",
+    "calendars": "Take them out: every window runs around the clock.",
+    "levels": "Name the contacts in `notify` instead.",
+    "privacy": "Take it out; texts carry number, title and organisation.",
+    "all_clear": "Take it out: the all-clear is never sent by SMS.",
+    "notes": "Take it out: every step is noted.",
+    "group": "Name the contacts instead.",
+    "customer": "Let the helpdesk's own trigger write to the customer.",
+    "chat": "Use `http_post`, `email` or another kind.",
+    "webpush": "Use `push`, `sms` or `email`.",
+    "rehearsal": "Write `mode: live`; `escalator check` and `escalator explain` send nothing.",
+}
+
+
+def is_later(section: Path, key: str) -> bool:
+    """Whether the contract knows this key in this section, although this version doesn't."""
+    for pattern, keys in KEYS.items():
+        fits = len(pattern) == len(section) and all(map(_fits, pattern, section))
+        if fits and key in keys:
+            return True
+    return False
+
+
+def _fits(want: str, part: str | int) -> bool:
+    return want in ("*", part)
+
+
+def sentence(what: str) -> str:
+    return f"{what} is known, but not in this version."
+
+
+def mend(word: str) -> str:
+    return MENDS.get(word, "Take it out.")

@@ -1,0 +1,201 @@
+"""Every key of the config but the helpdesks' and channels' own options, with meaning and default.
+
+The `meaning` of a field is what the reference prints; `secret` allows the same key with `_file` behind it.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from marshmallow import RAISE, Schema, fields
+
+from connector.core.plan import DEFAULT_WAYS, Way
+
+from .fields import (
+    Choice,
+    Duration,
+    Email,
+    Flag,
+    Language,
+    Loose,
+    Moment,
+    Named,
+    OneOrMany,
+    Phone,
+    Text,
+    Url,
+    Whole,
+    Zone,
+    complain,
+)
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SECOND = timedelta(seconds=1)
+
+
+def _about(meaning: str, *, secret: bool = False) -> dict[str, Any]:
+    return {"meaning": meaning, "secret": secret}
+
+
+class Section(Schema):
+    """Keys that aren't listed are problems, never ignored."""
+
+    class Meta:
+        unknown = RAISE
+
+
+def _at_least_one(steps: list[Any]) -> None:
+    if not steps:
+        raise complain("`{name}` is an empty list.", "Write at least one step: `- {notify: CONTACT, by: CHANNEL}`.")
+
+
+class OperatorSchema(Section):
+    notify = OneOrMany(Text(), required=True, metadata=_about("contacts told when Escalator itself is in trouble"))
+    by = OneOrMany(Text(), required=True, metadata=_about("channels used for that"))
+
+
+class ServiceSchema(Section):
+    mode = Choice("live", load_default="live", metadata=_about("`live` sends and writes"))
+    public_url = Url(
+        load_default="",
+        metadata=_about("where phones and providers reach Escalator; without it links and callbacks are off"),
+    )
+    secret_keys = OneOrMany(
+        Text(),
+        required=True,
+        metadata=_about("sign links and notes: the first signs, all verify; back them up", secret=True),
+    )
+    timezone = Zone(load_default="UTC", metadata=_about("time zone of notes and texts"))
+    language = Language(
+        load_default="en", metadata=_about("language of notes and, unless a contact has another, texts")
+    )
+    phone_region = Text(load_default="", metadata=_about("country (`DE`) of phone numbers without a country code"))
+    use_helpdesk_mobiles = Flag(
+        load_default=False, metadata=_about("whether agents' `mobile` in the helpdesk may be rung without a contact")
+    )
+    api_tokens = Named(Text(), load_default=dict, metadata=_about("bearer tokens of other systems, by name"))
+    operator = fields.Nested(
+        OperatorSchema, load_default=None, metadata=_about("who is told when Escalator itself is in trouble")
+    )
+    sweep_every = Duration(
+        least=SECOND, load_default=MINUTE, metadata=_about("how often the helpdesk is asked for what was missed")
+    )
+    keep = Duration(
+        least=DAY,
+        load_default=400 * DAY,
+        metadata=_about("after this ended escalations are forgotten here, not on the ticket"),
+    )
+    since = Moment(
+        load_default=None,
+        metadata=_about("tickets from before start nothing by themselves; else the first `up` records it"),
+    )
+    links_valid = Duration(least=MINUTE, load_default=24 * HOUR, metadata=_about("how long an acknowledge link works"))
+
+
+class TwilioSchema(Section):
+    account_sid = Text(required=True, metadata=_about("the account, `AC…`"))
+    auth_token = OneOrMany(
+        Text(), required=True, metadata=_about("the account's token, or both while it is rotated", secret=True)
+    )
+    api_url = Url(
+        load_default="https://api.twilio.com",
+        metadata=_about("another address of the API: regional edge, proxy, stand-in"),
+    )
+
+
+class ContactSchema(Section):
+    name = Text(required=True, metadata=_about("as it stands in notes and texts"))
+    login = Text(load_default="", metadata=_about("login in the helpdesk; makes them the owner when they acknowledge"))
+    email = Email(load_default="", metadata=_about("address for channel kind `email`"))
+    mobile = Phone(load_default="", metadata=_about("number for channel kinds `sms` and `phone`"))
+    push = OneOrMany(Text(), empty=True, load_default=(), metadata=_about("device tokens for channel kind `push`"))
+    timezone = Zone(load_default="", metadata=_about("time zone of texts to them; else the service's"))
+    language = Language(load_default="", metadata=_about("language of texts to them; else the service's"))
+
+
+class StepSchema(Section):
+    notify = OneOrMany(Text(), required=True, metadata=_about("`owner`, `unassigned`, contacts"))
+    by = OneOrMany(Text(), required=True, metadata=_about("channels, all used at once"))
+    otherwise = OneOrMany(
+        Text(), data_key="else", load_default=(), metadata=_about("channels tried in order when none of `by` arrived")
+    )
+    after = Duration(
+        load_default=timedelta(0),
+        metadata=_about("time since the step before; for the first step, since the end of the window"),
+    )
+
+
+class WhenExhaustedSchema(Section):
+    notify = OneOrMany(Text(), required=True, metadata=_about("who is told when nobody came"))
+    by = OneOrMany(Text(), required=True, metadata=_about("channels used for that"))
+    every = Duration(least=SECOND, load_default=HOUR, metadata=_about("how often they are told again"))
+
+
+class PlanSchema(Section):
+    respond_within = Duration(required=True, metadata=_about("the response window"))
+    steps = fields.List(
+        fields.Nested(StepSchema),
+        required=True,
+        validate=_at_least_one,
+        metadata=_about("who is told, by which ways, when"),
+    )
+    unassigned = OneOrMany(
+        Text(), empty=True, load_default=(), metadata=_about("contacts who stand in while nobody owns the ticket")
+    )
+    rounds = Whole(least=1, most=20, load_default=1, metadata=_about("how often the steps are climbed in all"))
+    again_after = Duration(
+        load_default=None, metadata=_about("time from the last step to the next round; else the longest `after`")
+    )
+    give_up_after = Duration(
+        load_default=15 * MINUTE, metadata=_about("time from the last step until the escalation is exhausted")
+    )
+    when_exhausted = fields.Nested(
+        WhenExhaustedSchema, load_default=None, metadata=_about("who is told again and again when nobody came")
+    )
+    acknowledged_by = OneOrMany(
+        Choice(*Way),
+        load_default=tuple(sorted(DEFAULT_WAYS)),
+        metadata=_about("which work of a person acknowledges"),
+    )
+    reopened = Choice(
+        "restart",
+        "ignore",
+        load_default="restart",
+        metadata=_about("what a reopened ticket does after `reopened_within`"),
+    )
+    reopened_within = Duration(
+        load_default=15 * MINUTE, metadata=_about("reopened within this, the old escalation goes on")
+    )
+    lock_grace = Duration(
+        load_default=15 * MINUTE, metadata=_about("unlocked within this without work, a lock was no acknowledgement")
+    )
+
+
+class WhenSchema(Section):
+    priority = OneOrMany(Text(), load_default=(), metadata=_about("the priority's name in the helpdesk"))
+    group = OneOrMany(Text(), load_default=(), metadata=_about("the group's (queue's) full name"))
+    tag = OneOrMany(Text(), load_default=(), metadata=_about("a tag of the ticket"))
+    title = OneOrMany(Text(), load_default=(), metadata=_about("words or phrases of the title, any case"))
+    organization = OneOrMany(Text(), load_default=(), metadata=_about("the customer's organisation"))
+    vip = Flag(load_default=None, metadata=_about("whether the customer is marked as VIP"))
+    field = Named(
+        OneOrMany(Loose()), load_default=dict, metadata=_about("custom attributes or dynamic fields, `{Name: value}`")
+    )
+
+
+class RuleSchema(Section):
+    when = fields.Nested(WhenSchema, required=True, metadata=_about("keys are AND, lists are OR"))
+    plan = Text(required=True, metadata=_about("the plan, or `none`: tickets like this never escalate"))
+
+
+#: The sections of the file: schema, and how many there are of it.
+SECTIONS: dict[str, tuple[type[Schema] | None, str, str]] = {
+    "helpdesk": (None, "one", "the helpdesk, its address and credentials"),
+    "service": (ServiceSchema, "one", "Escalator itself"),
+    "twilio": (TwilioSchema, "one", "the account for SMS and calls"),
+    "channels": (None, "named", "ways to reach somebody; `kind` when the name isn't itself a kind"),
+    "contacts": (ContactSchema, "named", "people"),
+    "plans": (PlanSchema, "named", "escalation plans"),
+    "rules": (RuleSchema, "listed", "which plan for which ticket; first match wins, exclusions first"),
+    "priorities": (None, "words", "the plan (or `none`) by priority, when no rule matched"),
+}
+REQUIRED = ("helpdesk", "service")
