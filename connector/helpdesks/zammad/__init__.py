@@ -8,6 +8,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from connector.helpdesks.zammad.adapter import Zammad
 from connector.helpdesks.zammad.client import Client
+from connector.ports import Helpdesk
 
 KIND = "zammad"
 
@@ -46,7 +47,7 @@ class Options(Schema):
     timeout = fields.Float(load_default=20.0, validate=validate.Range(min=0.1, max=300))
 
 
-def build(options: Mapping[str, Any]) -> Zammad:
+def build(options: Mapping[str, Any]) -> Helpdesk:
     """The helpdesk for these options, as written or as loaded. Raises marshmallow.ValidationError; makes no call."""
     known: dict[str, Any] = Options().load(options)
     url = known["url"].rstrip("/")
