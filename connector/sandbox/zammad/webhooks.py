@@ -5,11 +5,13 @@ but 2xx is a failure; after the last try the delivery is lost. Facts: `app/jobs/
 """
 
 import base64
+import contextlib
 import hashlib
 import heapq
 import hmac
 import http.client
 import itertools
+import socket
 import ssl
 import threading
 import time
@@ -23,7 +25,7 @@ from .desk import Desk, Hook
 from .render import payload
 from .rows import Row
 
-_TIMEOUT = 30.0  # seconds, as Zammad reads
+_CONNECT_TIMEOUT, _READ_TIMEOUT = 4.0, 30.0  # seconds, Zammad's own
 _KEPT = 500  # tries in the log
 
 
@@ -61,7 +63,8 @@ class Deliveries:
             self._stopping = True
             self._changed.notify_all()
             if self._connection is not None and self._connection.sock is not None:
-                self._connection.sock.shutdown(2)
+                with contextlib.suppress(OSError):
+                    self._connection.sock.shutdown(socket.SHUT_RDWR)
         self._thread.join()
 
     def add(self, hook: Hook) -> None:
@@ -137,12 +140,15 @@ class Deliveries:
     ) -> int:
         """The status of the answer; 0 without one."""
         parts = urlsplit(url)
-        with self._changed:
-            if self._stopping:
-                return 0
-            self._connection = connection
         try:
-            connection.request("POST", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), raw, headers)
+            connection.connect()
+            connection.sock.settimeout(_READ_TIMEOUT)
+            with self._changed:
+                if self._stopping:
+                    return 0
+                self._connection = connection  # from here on stop() can cut it
+            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request("POST", path, raw, headers)
             answer = connection.getresponse()
             answer.read()
             return answer.status
@@ -157,11 +163,11 @@ class Deliveries:
 def _connection(webhook: Row) -> http.client.HTTPConnection:
     parts = urlsplit(webhook["endpoint"])
     if parts.scheme == "http":
-        return http.client.HTTPConnection(parts.netloc, timeout=_TIMEOUT)
+        return http.client.HTTPConnection(parts.netloc, timeout=_CONNECT_TIMEOUT)
     context = ssl.create_default_context()
     if not webhook["ssl_verify"]:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return http.client.HTTPSConnection(parts.netloc, timeout=_TIMEOUT, context=context)
+    return http.client.HTTPSConnection(parts.netloc, timeout=_CONNECT_TIMEOUT, context=context)
 
 
 def _headers(webhook: Row, trigger: str, delivery_id: str, raw: bytes) -> dict[str, str | bytes]:
