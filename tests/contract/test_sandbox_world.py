@@ -135,6 +135,61 @@ def test_a_macro_run_by_the_customer_takes_the_owner_away_and_leaves_an_internal
     assert note["created_by"] == desk.cathy.login
 
 
+def test_the_macro_in_the_ticket_is_one_save_in_the_agents_own_name(desk, receiver):
+    ticket = desk.create_ticket()
+    heard(desk, receiver)
+    desk.run_macro_in_ticket(ticket["id"], by=desk.alice)
+    (delivery,) = heard(desk, receiver)
+    article = delivery["article"]
+    assert (delivery["ticket"]["owner_id"], article["sender"], article["body"]) == (desk.alice.id, "Agent", "/ack")
+    assert article["internal"] is True
+
+
+def test_a_screen_that_was_open_before_takes_back_what_was_changed_since(desk):
+    ticket = desk.create_ticket()
+    screen = desk.open_screen(ticket["id"])
+    desk.assign(ticket["id"], to=desk.alice, by=desk.escalator)
+    assert desk.ticket(ticket["id"])["owner"] == desk.alice.login
+    desk.save_screen(screen, by=desk.bob, priority="3 high")
+    assert (desk.ticket(ticket["id"])["owner"], desk.ticket(ticket["id"])["priority"]) == ("-", "3 high")
+
+
+def test_the_browsers_form_with_ids_as_text_is_understood(desk):
+    ticket = desk.create_ticket()
+    form = {"number": ticket["number"], "title": "UI", "group_id": "2", "owner_id": "4", "customer_id": 8, "id": 1}
+    form |= {"state_id": "1", "priority_id": "3", "pending_time": None, "organization_id": None, "preferences": {}}
+    form["article"] = {
+        "body": "/ack on it",
+        "content_type": "text/html",
+        "type_id": 10,
+        "sender_id": 1,
+        "internal": True,
+    }
+    answer = ask(desk, "PUT", f"/tickets/{ticket['id']}?all=true", form, desk.alice.token).json()
+    assert len(answer["ticket_article_ids"]) == 2
+    row = desk.ticket(ticket["id"])
+    assert (row["title"], row["owner"], row["priority"]) == ("UI", desk.alice.login, "3 high")
+
+
+def test_an_owner_who_was_deactivated_is_dropped_at_the_next_save(desk):
+    ticket = desk.create_ticket()
+    desk.take(ticket["id"], by=desk.alice)
+    desk.change_person(desk.alice, active=False)
+    assert desk.ticket(ticket["id"])["owner"] == desk.alice.login
+    assert desk.change(ticket["id"], by=desk.bob, priority="3 high")["owner"] == "-"
+    assert ask(desk, "GET", "/users/me", token=desk.alice.token).status_code == 401
+
+
+def test_a_save_that_is_refused_changes_nothing(desk, receiver):
+    ticket = desk.create_ticket()
+    heard(desk, receiver)
+    for columns in ({"article": {"body": ""}}, {"state": "pending reminder"}, {"group": "nope"}, {"state_id": "x"}):
+        answer = ask(desk, "PUT", f"/tickets/{ticket['id']}", {"priority": "3 high", **columns}, desk.bob.token)
+        assert answer.status_code == 422
+    assert desk.ticket(ticket["id"]) == ticket
+    assert heard(desk, receiver) == []
+
+
 def test_a_merged_tickets_history_names_the_ticket_that_stayed(desk):
     source, target = desk.create_ticket("one"), desk.create_ticket("two")
     assert desk.merge(source["id"], target["id"], by=desk.alice)["result"] == "success"

@@ -41,6 +41,8 @@ class Api:
             status, content = self._answer(request)
         except Refused as no:
             status, content = no.status, {"error": no.error, "error_human": no.error}
+        except (ValueError, TypeError):
+            status, content = 422, {"error": "Invalid value", "error_human": "Invalid value"}
         except HTTPException as no:
             status, content = no.code or 500, {"error": no.description, "error_human": no.description}
         text = "" if content is None else json.dumps(content, ensure_ascii=False)

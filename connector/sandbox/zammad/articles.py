@@ -24,13 +24,8 @@ def add_article(
     `as_system`: by sender System whoever the caller is, as macros and triggers do. `counts` is False for the note that
     a merge leaves.
     """
-    type_id = _id(ARTICLE_TYPES, params, "type", 10)
-    sender_id = 3 if as_system else _id(SENDERS, params, "sender", 1) if desk.is_agent(caller.user) else 2
-    body = str(params.get("body") or "")
-    if not body:
-        raise Refused(422, "Need at least an 'article body' field.")
-    if len(body) > MAX_BODY:
-        raise Refused(422, "body is too long")
+    type_id, sender_id, body = check_article(params)
+    sender_id = 3 if as_system else sender_id if desk.is_agent(caller.user) else 2
     article = rows.article(desk.next_id("article"), ticket["id"], caller.id, desk.stamp())
     html = params.get("content_type") == "text/html"
     article |= {
@@ -51,6 +46,16 @@ def add_article(
     desk.event(ticket["id"]).article_id = article["id"]
     _follow(desk, caller, ticket, article, counts)
     return article
+
+
+def check_article(params: Row) -> tuple[int, int, str]:
+    """Type id, sender id (for an agent's article) and body. Raises Refused (422)."""
+    body = str(params.get("body") or "")
+    if not body:
+        raise Refused(422, "Need at least an 'article body' field.")
+    if len(body) > MAX_BODY:
+        raise Refused(422, "body is too long")
+    return _id(ARTICLE_TYPES, params, "type", 10), _id(SENDERS, params, "sender", 1), body
 
 
 def add_mail(desk: Desk, caller: Caller, ticket: Row, body: str, *, auto_response: bool = False) -> Row:

@@ -15,6 +15,7 @@ from .setup import Setup
 from .tickets import Tickets
 
 Id = int | str
+_FORM = ("title", "group_id", "owner_id", "customer_id", "state_id", "priority_id", "pending_time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class People:
         return self._shown(self.operations.create(self.caller(by), params))
 
     def create_by_mail(
-        self, title: str = "Server outage", body: str = "The server is down", group: str = "Users"
+        self, title: str = "Server outage", body: str = "The server is down", group: str = "Network"
     ) -> Row:
         """A new ticket by a mail of Cathy's."""
         caller = self.caller(self.cathy)
@@ -84,6 +85,16 @@ class People:
     def change(self, ticket: Id, by: Person, **columns: Any) -> Row:
         """Any save: state, priority, group, pending_time, owner (a login), owner_id, title, article ..."""
         return self._shown(self.operations.save(self.caller(by), int(ticket), columns))
+
+    def open_screen(self, ticket: Id) -> Row:
+        """The form as a browser that opens the ticket now knows it, for `save_screen`."""
+        with self.desk.lock:
+            row = self.desk.ticket(int(ticket))
+            return {column: row[column] for column in ("id", *_FORM)}
+
+    def save_screen(self, screen: Row, by: Person, **columns: Any) -> Row:
+        """What the desktop UI saves: the whole form, stale or not, with these columns changed."""
+        return self.change(screen["id"], by, **{**{k: v for k, v in screen.items() if k != "id"}, **columns})
 
     def take(self, ticket: Id, by: Person) -> Row:
         """Makes oneself the owner."""
@@ -121,6 +132,17 @@ class People:
     def run_macro(self, tickets: list[Id], by: Person, macro_id: int = 0) -> None:
         """A macro in bulk, "Acknowledge escalation" unless another is named."""
         self.operations.run_macro(self.caller(by), macro_id or self.macro_id, [int(id) for id in tickets])
+
+    def run_macro_in_ticket(self, ticket: Id, by: Person) -> Row:
+        """The same macro from the ticket's menu: the browser saves owner and note in the agent's name, sender Agent."""
+        note = {
+            "subject": "Escalation",
+            "body": "/ack",
+            "content_type": "text/html",
+            "type": "note",
+            "internal": "true",
+        }
+        return self.save_screen(self.open_screen(ticket), by, owner_id=by.id, article=note)
 
     # --- articles -----------------------------------------------------------------------------------------------------
 
@@ -182,6 +204,10 @@ class People:
         if organization not in {row["name"] for row in self.desk.organizations.values()}:
             self.setup.create_organization(admin, {"name": organization})
         self.setup.save_user(admin, customer.id, {"organization": organization})
+
+    def change_person(self, person: Person, **columns: Any) -> None:
+        """Deactivates (`active=False`), changes a number (`mobile`) or an absence (`out_of_office` and its dates)."""
+        self.setup.save_user(self.caller(self.admin), person.id, columns)
 
     def save_sla(self, name: str = "Contract", *, minutes: int = 30, priority: str | None = None) -> None:
         """Makes or saves an SLA with a first response time, for one priority or all tickets.

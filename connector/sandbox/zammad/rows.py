@@ -119,7 +119,7 @@ def group(id: int, name: str, at: str) -> Row:
     return {
         "id": id,
         "signature_id": None,
-        "email_address_id": 1,
+        "email_address_id": None,
         "name": name,
         "assignment_timeout": None,
         "follow_up_possible": "yes",

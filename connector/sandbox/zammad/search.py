@@ -3,7 +3,7 @@
 from typing import Any
 
 from .conditions import UnknownCondition, matches
-from .desk import Caller, Desk
+from .desk import Caller, Desk, Event
 from .rows import Refused, Row
 
 MOST = 200  # rows a page, whatever is asked for
@@ -14,7 +14,11 @@ def tickets(desk: Desk, caller: Caller, params: Row) -> list[Row]:
     with desk.lock:
         found = [row for row in desk.tickets.values() if desk.may(caller, row, "read")]
         try:
-            found = [row for row in found if matches(params.get("condition") or {}, desk.subject(row))]
+            found = [
+                row
+                for row in found
+                if matches(params.get("condition") or {}, desk.subject(row, Event(row["id"], caller.id)))
+            ]
         except UnknownCondition as unknown:
             raise Refused(422, f"Invalid condition {unknown}") from None
         if query := str(params.get("query") or "").replace("*", "").strip():

@@ -53,6 +53,7 @@ class SandboxZammad(People):
         self.alice = self._person(4, "alice@example.com", "Alice", "Agent", [AGENT], mobile="+4915112345678")
         self.bob = self._person(5, "bob@example.com", "Bob", "Builder", [AGENT], mobile="+4915187654321")
         self.escalator = self._person(6, "escalator@example.com", "Escalator", "Plugin", [AGENT])
+        self.api_user = self.escalator
         self.cathy = self._person(8, "cathy@example.org", "Cathy", "Customer", [CUSTOMER], mobile="+4930123456")
         for one in (self.admin, self.alice, self.bob):
             self.desk.users[one.id]["group_ids"] = {str(id): ["full"] for id in self.desk.groups}

@@ -76,7 +76,8 @@ _COLUMNS: dict[str, Row] = {
 }
 _UNIQUE = ("triggers", "macros", "jobs", "calendars", "slas")
 _ATTRIBUTE = ("name", "display", "data_type", "data_option", "active", "screens", "position")
-_PERSON = ("firstname", "lastname", "email", "phone", "mobile", "note", "active", "out_of_office")
+_ABSENCE = ("out_of_office", "out_of_office_start_at", "out_of_office_end_at", "out_of_office_replacement_id")
+_PERSON = ("firstname", "lastname", "email", "phone", "mobile", "note", "active")
 
 
 class Setup:
@@ -188,7 +189,7 @@ class Setup:
             if id not in desk.users:
                 raise Refused(404, f"Couldn't find User with 'id'={id}")
             user = desk.users[id]
-            user.update({k: v for k, v in params.items() if k in _PERSON})
+            user.update({k: v for k, v in params.items() if k in _PERSON + _ABSENCE})
             if params.get("password"):
                 desk.passwords[id] = str(params["password"])
             groups = {self._id(desk.groups, name): rights for name, rights in (params.get("groups") or {}).items()}

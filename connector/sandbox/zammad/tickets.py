@@ -6,7 +6,7 @@ The HTTP routes and the persons of a story call the same methods. Answers are ro
 from typing import Any
 
 from . import rows
-from .articles import add_article, add_mail
+from .articles import add_article, add_mail, check_article
 from .desk import Caller, Desk
 from .rows import MERGED, NOBODY, Refused, Row
 
@@ -30,7 +30,9 @@ class Tickets:
 
     def create(self, caller: Caller, params: Row) -> Row:
         """A new ticket with its first article."""
-        desk = self.desk
+        desk, article = self.desk, params.get("article")
+        if article:
+            check_article(article)
         with desk.request(caller.id):
             columns = {"state_id": 1, "priority_id": 2, "title": "", **self._columns(caller, params, {})}
             if not columns.get("group_id"):
@@ -48,7 +50,6 @@ class Tickets:
             desk.tickets[ticket["id"]] = ticket
             desk.event(ticket["id"]).kind = "create"
             desk.log(ticket["id"], "created", caller.id)
-            article = params.get("article") or {}
             if article:
                 add_article(desk, caller, ticket, article)
             if tags := params.get("tags"):
@@ -61,6 +62,8 @@ class Tickets:
         desk = self.desk
         with desk.request(caller.id):
             ticket = self.readable(caller, id, "change")
+            if params.get("article"):
+                check_article(params["article"])
             self._set(ticket, self._columns(caller, params, ticket), caller.id)
             if params.get("article"):
                 add_article(desk, caller, ticket, params["article"])

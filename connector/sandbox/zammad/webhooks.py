@@ -43,7 +43,7 @@ class Deliveries:
 
     def __init__(self, desk: Desk, delay: float, waits: Sequence[float]) -> None:
         self.log: deque[Row] = deque(maxlen=_KEPT)
-        self._desk, self._delay, self._waits = desk, delay, tuple(waits)
+        self.delay, self._desk, self._waits = delay, desk, tuple(waits)
         self._changed = threading.Condition()
         self._jobs: list[_Job] = []
         self._order = itertools.count()
@@ -65,12 +65,13 @@ class Deliveries:
             if self._connection is not None and self._connection.sock is not None:
                 with contextlib.suppress(OSError):
                     self._connection.sock.shutdown(socket.SHUT_RDWR)
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def add(self, hook: Hook) -> None:
         """Queues a delivery."""
         with self._changed:
-            heapq.heappush(self._jobs, _Job(time.monotonic() + self._delay, next(self._order), hook))
+            heapq.heappush(self._jobs, _Job(time.monotonic() + self.delay, next(self._order), hook))
             self._changed.notify_all()
 
     def drop(self, count: int) -> None:
