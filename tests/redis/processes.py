@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -30,11 +30,11 @@ def python(*arguments: str, url: str, log: Path | None = None) -> Iterator[subpr
         process.wait()
 
 
-def worker(queue: str, *, url: str, log: Path | None = None):  # noqa: ANN201  a context manager, as above
+def worker(queue: str, *, url: str, log: Path | None = None) -> AbstractContextManager[subprocess.Popen[bytes]]:
     return python(str(HERE / "worker_with_jobs.py"), queue, url=url, log=log)
 
 
-def timers(*, url: str, log: Path | None = None):  # noqa: ANN201
+def timers(*, url: str, log: Path | None = None) -> AbstractContextManager[subprocess.Popen[bytes]]:
     return python("-m", "connector.clockwork", url=url, log=log)
 
 
