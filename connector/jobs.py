@@ -6,11 +6,47 @@ A job's arguments are ids; it looks at the truth before it acts, and may be call
 from collections.abc import Callable
 from typing import Any
 
+from . import services
+from .errors import HelpdeskError
+
 
 def ping() -> None:
     """Does nothing: shows that a worker takes jobs."""
 
 
+def wake(ticket_id: str) -> None:
+    """Does what is due on this ticket's escalation."""
+    services.current().engine.wake(ticket_id)
+
+
+def deliver() -> None:
+    """Sends what is due."""
+    services.current().delivery.drain()
+
+
+def desk() -> None:
+    """Reads and writes in the helpdesk."""
+    services.current().desk.drain()
+
+
+def sweep() -> None:
+    """Asks the helpdesk for what was missed; a helpdesk that is away is asked again soon anyway."""
+    try:
+        services.current().sweep.look_at_helpdesk()
+    except HelpdeskError:
+        return
+
+
+def operator() -> None:
+    """Tells the operator what is wrong with Escalator itself."""
+    services.current().operator.send_open()
+
+
 JOBS: dict[str, Callable[..., Any]] = {
     "ping": ping,
+    "wake": wake,
+    "deliver": deliver,
+    "desk": desk,
+    "sweep": sweep,
+    "operator": operator,
 }

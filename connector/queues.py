@@ -78,14 +78,39 @@ def disarm(pipeline: Pipeline, queue: str, job_id: str) -> None:
     pipeline.delete(job_key(job_id))
 
 
+# KEYS: queue, counter for ids. ARGV: at most, name, prefix of job keys, data, moment, queue, timeout, TTLs.
+_NUDGE = """
+if redis.call('LLEN', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
+local id = ARGV[2] .. '-' .. redis.call('INCR', KEYS[2])
+redis.call('HSET', ARGV[3] .. id, 'data', ARGV[4], 'created_at', ARGV[5], 'enqueued_at', ARGV[5], 'origin', ARGV[6],
+  'description', ARGV[2], 'timeout', ARGV[7], 'result_ttl', ARGV[8], 'failure_ttl', ARGV[9], 'status', 'queued')
+redis.call('RPUSH', KEYS[1], id)
+return 1
+"""
+
+
+def nudge(pipeline: Pipeline, queue: str, name: str, at_most: int = 2) -> None:
+    """Has a worker run the drain `name`, unless `at_most` jobs wait in its queue already.
+
+    Decided inside the transaction: a job that waits now begins after it and so sees what the transaction wrote.
+    """
+    arguments = (at_most, name, job_key(""), _packed(name, ()), _moment(time.time()), queue)
+    keys = (queue_key(queue), "escalator:jobs")
+    pipeline.eval(_NUDGE, len(keys), *keys, *arguments, JOB_TIMEOUT, RESULT_TTL, FAILURE_TTL)
+
+
+def _packed(name: str, args: Sequence[Argument]) -> bytes:
+    """The call as RQ packs it."""
+    return zlib.compress(json.dumps((name, None, list(args), {}), separators=(",", ":")).encode(), 1)
+
+
 def _write(
     pipeline: Pipeline, queue: str, name: str, args: Sequence[Argument], job_id: str, status: str, **more: str
 ) -> None:
     if not _JOB_ID.fullmatch(job_id):
         raise ValueError("a job id holds only A-Z, a-z, 0-9, _ and -")
-    data = json.dumps((name, None, list(args), {}), separators=(",", ":")).encode()
     fields: dict[str, str | bytes | int] = {
-        "data": zlib.compress(data, 1),
+        "data": _packed(name, args),
         "created_at": _moment(time.time()),
         "origin": queue,
         "description": name,  # RQ would write the arguments too, and its workers log this

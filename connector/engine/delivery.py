@@ -1,0 +1,275 @@
+"""Sends notifications: claim, look at the lease, call the provider, record the outcome.
+
+One job drains all that is due with a pool of threads, since a provider call takes 0.2 to 1 s. Nothing is sent without
+a claim, and a claim is refused once somebody has acknowledged. A try whose outcome is unknown (the worker died, the
+answer was cut) is settled before the next one: the provider is asked; where it can't tell, one extra may go out, and
+the note says so.
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ..core.case import Case
+from ..core.contact import Contact
+from ..core.escalation import Escalation, Notification, Stage
+from ..core.events import Claim, Event, Outcome
+from ..core.sending import ALL_CLEAR, EVERYBODY, HANG_UP
+from ..core.sending import find as find_notification
+from ..errors import Undelivered
+from ..faults import describe
+from ..ports import Channel, Clock, Message, Purpose, Receipt
+from .desk import Drain
+from .engine import Engine
+from .proofs import Signatures
+from .records import Link
+from .store import OUT, PREFIX, Store
+
+log = logging.getLogger(__name__)
+
+CALLS_AT_ONCE = 32
+RECEIPT_WITHIN = 60.0  # seconds until a text without a receipt has not arrived
+CALL_OVER_WITHIN = 150.0  # seconds until a call must have said how it ended
+LINE_BUSY = timedelta(seconds=10)
+REPLY_WITHIN = 12 * 3600  # seconds in which an SMS reply "1" may mean this text
+
+
+@dataclass(frozen=True)
+class Delivery:
+    channels: Mapping[str, Channel]
+    engine: Engine
+    store: Store
+    signatures: Signatures
+    clock: Clock
+    public_url: str = ""
+    links_valid: timedelta = timedelta(hours=24)
+    language: str = "en"
+
+    def drain(self) -> None:
+        """Sends what is due until nothing is for a moment."""
+        with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="deliver") as pool:
+            Drain(self._due, pool, CALLS_AT_ONCE).run()
+
+    def _due(self, busy: set[str], room: int) -> dict[str, Callable[[], None]]:
+        found = self.store.due_out(self.clock.now(), room + len(busy))
+        work = {f"{ticket} {id}": (ticket, id) for ticket, id in found}
+        return {
+            key: (lambda one=one: self.send(*one))  # type: ignore[misc]
+            for key, one in list(work.items())
+            if key not in busy
+        }
+
+    # --- one notification ----------------------------------------------------------------------------------------
+
+    def send(self, ticket_id: str, id: str) -> None:
+        """One try at one notification, or nothing when somebody else has it or it is no longer wanted."""
+        case = self.store.case(ticket_id)
+        notification = _find(case, id)
+        if case is None or notification is None:
+            self.store.redis.zrem(OUT, f"{ticket_id} {id}")
+            return
+        channel = self.channels.get(notification.channel)
+        line = self._line(case, notification, channel)
+        if line and not self.store.redis.set(line, id, nx=True, ex=int(CALL_OVER_WITHIN)):
+            self._line_busy(ticket_id, id, line)
+            return
+        lease_ends = self.clock.now() + timedelta(seconds=channel.lease if channel else 30.0)
+        claimed = self.engine.happen(ticket_id, Claim(id, lease_ends))
+        held = _find(claimed.case, id)
+        if not claimed.changed or claimed.case is None or held is None:
+            self._release(line, id)
+            self._not_claimed(ticket_id, id, held)
+            return
+        outcome = self._try(claimed.case, held, channel, lease_ends)
+        if not (outcome.sent and outcome.wait):
+            self._release(line, id)
+        self._record(ticket_id, outcome)
+
+    def _not_claimed(self, ticket_id: str, id: str, notification: Notification | None) -> None:
+        if notification is None or notification.stage not in (Stage.PLANNED, Stage.CLAIMED):
+            self.store.redis.zrem(OUT, f"{ticket_id} {id}")
+        else:
+            self.store.redis.zadd(OUT, {f"{ticket_id} {id}": notification.at.timestamp()})
+
+    def _record(self, ticket_id: str, outcome: Event) -> None:
+        self.engine.happen(ticket_id, outcome)
+        if isinstance(outcome, Outcome):
+            self.store.count("notifications_sent" if outcome.sent else "notifications_failed")
+
+    def _try(self, case: Case, held: Notification, channel: Channel | None, lease_ends: datetime) -> Outcome:
+        """What became of it. Never raises: an unexpected error is a temporary failure, in words without details."""
+        if channel is None:
+            return Outcome(held.id, f"channel {held.channel} is no longer in the config", sent=False, permanent=True)
+        try:
+            if held.purpose == HANG_UP:
+                channel.hang_up(held.provider_id)  # type: ignore[attr-defined]  # only planned for channels that ring
+                return Outcome(held.id, "hung up", sent=True, arrived=True)
+            return self._deliver(case, held, channel, lease_ends)
+        except Undelivered as error:
+            if error.credentials:
+                self.engine.operator.tell(f"channel-{channel.name}", f"Channel {channel.name}: {error}")
+            return Outcome(
+                held.id,
+                str(error),
+                sent=False,
+                permanent=error.permanent,
+                doubt=error.maybe_sent,
+                retry_after=error.retry_after,
+            )
+        except Exception as error:
+            log.exception("a notification by %s failed: %s", channel.name, describe(error), exc_info=False)
+            return Outcome(held.id, "Escalator failed to send it", sent=False)
+
+    def _deliver(self, case: Case, held: Notification, channel: Channel, lease_ends: datetime) -> Outcome:
+        contacts = self._contacts(case, held)
+        if not contacts:
+            return Outcome(held.id, "no longer in the config", sent=False, permanent=True)
+        if channel.personal and not channel.address(contacts[0]):
+            return Outcome(held.id, f"no address for {channel.name}", sent=False, permanent=True)
+        message = self._message(case, held, channel, contacts)
+        receipt, doubt = self._asked(channel, message) if held.unsure else (None, False)
+        if receipt is None:
+            if self.clock.now() >= lease_ends:  # paused for longer than the lease: somebody else may have it
+                raise Undelivered("it took too long to begin", maybe_sent=False)
+            receipt = channel.deliver(message)
+        return self._outcome(held, channel, contacts, receipt, doubt, bool(message.callback_url))
+
+    def _asked(self, channel: Channel, message: Message) -> tuple[Receipt | None, bool]:
+        """What the provider says about a try whose answer was lost, and whether sending again may double it."""
+        try:
+            return channel.find(message), False
+        except Undelivered as error:
+            if not error.maybe_sent:
+                raise
+            return None, True
+
+    def _outcome(
+        self,
+        held: Notification,
+        channel: Channel,
+        contacts: tuple[Contact, ...],
+        receipt: Receipt,
+        doubt: bool,
+        hears: bool,
+    ) -> Outcome:
+        """Without callbacks nothing more will be heard: what the provider took has arrived, as far as we know."""
+        final = receipt.final or not hears or held.purpose == ALL_CLEAR
+        wait = 0.0 if final else (CALL_OVER_WITHIN if channel.kind == "phone" else RECEIPT_WITHIN)
+        return Outcome(
+            held.id,
+            receipt.detail or "accepted",
+            sent=True,
+            arrived=final,
+            doubt=doubt,
+            provider_id=receipt.provider_id,
+            login=contacts[0].login if held.person != EVERYBODY else "",
+            wait=wait,
+        )
+
+    # --- what is said to whom --------------------------------------------------------------------------------------
+
+    def _contacts(self, case: Case, notification: Notification) -> tuple[Contact, ...]:
+        keys = notification.people or (notification.person,)
+        return tuple(contact for key in keys if (contact := self.engine.person(case, key)) is not None)
+
+    def _message(self, case: Case, held: Notification, channel: Channel, contacts: tuple[Contact, ...]) -> Message:
+        escalation = case.escalation
+        assert escalation is not None
+        now = self.clock.now()
+        id = held.id if not held.rings else f"{held.id}-{held.rings + 1}"
+        link = Link(held.id, case.ticket.id, escalation.code, held.person, channel.name, now)
+        self.store.remember_link(link, self.links_valid)
+        first_try = self.store.link(held.id)
+        token = self.signatures.token("acknowledge", held.id)
+        asks = held.purpose not in (ALL_CLEAR,)
+        public = self.public_url
+        facts = case.ticket.facts
+        return Message(
+            id=id,
+            purpose=Purpose(held.purpose),
+            code=escalation.code,
+            contacts=contacts,
+            sent_at=first_try.at if first_try is not None and not held.rings else now,
+            ticket_id=case.ticket.id,
+            ticket_number=case.ticket.number,
+            ticket_title=case.ticket.title,
+            ticket_url=case.ticket.url,
+            priority=facts.priority,
+            group=facts.group,
+            organization=facts.organization,
+            plan=escalation.plan.name,
+            step=held.step,
+            steps=len(escalation.plan.steps),
+            round=held.round,
+            due_at=held.due_at,
+            line=_all_clear(escalation) if not asks else "",
+            acknowledge_url=f"{public}/ack/{token}" if public and asks else "",
+            escalation_url=f"{public}/escalations/{escalation.code}" if public else "",
+            callback_url=f"{public}/callbacks/twilio" if public else "",
+            token=self.signatures.token("callback", held.id),
+            language=contacts[0].language or self.language,
+            attempt=held.attempts,
+            only_one=self._only_one(contacts[0], channel, escalation.code) if asks else True,
+        )
+
+    def _only_one(self, contact: Contact, channel: Channel, code: str) -> bool:
+        """Whether a bare "1" from this number can only mean this escalation; remembers that it was texted."""
+        if channel.kind != "sms":
+            return True
+        key, now = texted_key(contact.mobile), time.time()
+        with self.store.redis.pipeline() as pipe:
+            pipe.multi()
+            pipe.zremrangebyscore(key, "-inf", now - REPLY_WITHIN)
+            pipe.zadd(key, {code: now})
+            pipe.expire(key, REPLY_WITHIN)
+            pipe.zrange(key, 0, -1)
+            codes = [raw.decode() for raw in pipe.execute()[-1]]
+        others = (self.engine.find(other) for other in codes if other != code)
+        return not any(found and found[1].state.climbing for found in others)
+
+    # --- one call per number at a time -----------------------------------------------------------------------------
+
+    def _line(self, case: Case, notification: Notification, channel: Channel | None) -> str:
+        if channel is None or channel.kind != "phone" or notification.purpose == HANG_UP:
+            return ""
+        contacts = self._contacts(case, notification)
+        return line_key(contacts[0].mobile) if contacts and contacts[0].mobile else ""
+
+    def _release(self, line: str, id: str) -> None:
+        if line and self.store.redis.get(line) == id.encode():
+            self.store.redis.delete(line)
+
+    def _line_busy(self, ticket_id: str, id: str, line: str) -> None:
+        if self.store.redis.get(line) == id.encode():  # an earlier try, whose worker died
+            self._release(line, id)
+            return
+        later = self.clock.now() + LINE_BUSY
+        self.store.redis.zadd(OUT, {f"{ticket_id} {id}": later.timestamp()})
+
+
+def _find(case: Case | None, id: str) -> Notification | None:
+    return find_notification(case.escalation, id) if case is not None and case.escalation is not None else None
+
+
+def _all_clear(escalation: Escalation) -> str:
+    current = escalation.acknowledged
+    if current is not None:
+        return f"{escalation.code}: {current.by.name or current.by.login} has it."
+    return f"{escalation.code}: it is over."
+
+
+def texted_key(number: str) -> str:
+    """Which escalations were texted to a number; the number itself stands in no key."""
+    return f"{PREFIX}texted:{_hashed(number)}"
+
+
+def line_key(number: str) -> str:
+    return f"{PREFIX}line:{_hashed(number)}"
+
+
+def _hashed(number: str) -> str:
+    return hashlib.sha256(f"escalator|{number}".encode()).hexdigest()[:20]

@@ -1,0 +1,247 @@
+"""Load, transition, commit: what every event goes through, wherever it comes from.
+
+The engine turns the core's commands into what the store writes. It talks to Redis alone; helpdesk and providers are
+spoken to by `observer`, `desk` and `delivery`, outside of any transaction.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ..core import observing
+from ..core.audience import Directory, owner_as_contact
+from ..core.case import Case
+from ..core.code import parse_code
+from ..core.contact import Contact
+from ..core.escalation import Escalation, State
+from ..core.events import Claim, Closed, Command, Entry, Event, LookNow, SetOwner, TellOperator, Tick, WriteNote
+from ..core.plan import Plan, Policy
+from ..core.ticket import Actor, Person, Reading
+from ..core.transition import transition
+from ..core.wording import Reader, note_lines
+from ..ports import Clock, Live
+from .operator import Operator
+from .proofs import Signatures, digest
+from .records import DeskItem
+from .store import Store, Writes
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An event's effect on one escalation: as it was and as it is now (the same object: nothing happened)."""
+
+    before: Escalation | None
+    after: Escalation | None
+    case: Case | None
+
+    @property
+    def changed(self) -> bool:
+        return self.before is not self.after
+
+
+@dataclass(frozen=True)
+class Engine:
+    """All that an event needs. `contact_of` describes an owner whom the config doesn't list."""
+
+    store: Store
+    policy: Policy
+    people: Directory
+    reader: Reader
+    signatures: Signatures
+    clock: Clock
+    operator: Operator
+    contact_of: Callable[[Person], Contact]
+    public_url: str = ""
+
+    # --- events ------------------------------------------------------------------------------------------------
+
+    def wake(self, ticket_id: str) -> Outcome:
+        """Does what is due on this ticket's escalation."""
+        return self.happen(ticket_id, None)
+
+    def happen(self, ticket_id: str, event: Event | None) -> Outcome:
+        """One event, and the tick that follows it."""
+        before: list[Case | None] = [None]
+
+        def decide(cases: Mapping[str, Case | None]) -> Sequence[Writes]:
+            case = before[0] = cases[ticket_id]
+            if case is None or case.escalation is None:
+                return ()
+            now = self.clock.now()
+            after, commands = observing.apply(case, event, now) if event is not None else (case, ())
+            if not isinstance(event, Claim):
+                after, more = self._tick(after, now)
+                commands += more
+            if after == case and not commands:
+                return ()
+            return [self.writes(case, after, commands)]
+
+        written = self.store.commit([ticket_id], decide)
+        old = before[0]
+        new = written[0].new if written else old
+        return Outcome(old.escalation if old else None, new.escalation if new else None, new)
+
+    def observe(self, reading: Reading, since: datetime) -> observing.Observed | None:
+        """Takes in a reading of a ticket."""
+        ticket_id, result = reading.ticket.id, None
+
+        def decide(cases: Mapping[str, Case | None]) -> Sequence[Writes]:
+            nonlocal result
+            case, now = cases[ticket_id], self.clock.now()
+            if case is not None and case.moved_to:
+                return ()
+            owner = reading.ticket.owner
+            result = observing.observe(case, reading, self.policy, self._people(owner), since, now)
+            return [self.writes(case, result.case, result.commands)]
+
+        self.store.commit([ticket_id], decide)
+        return result
+
+    def merge(self, source_id: str, target: Reading, by: Actor, at: datetime, since: datetime) -> None:
+        """The source was merged away: its escalation goes on at the target, or resolves when that has its own."""
+        target_id = target.ticket.id
+
+        def decide(cases: Mapping[str, Case | None]) -> Sequence[Writes]:
+            source, known, now = cases[source_id], cases[target_id], self.clock.now()
+            if source is None or source.escalation is None or not source.escalation.state.live:
+                return ()
+            goal = known or observing.first_sight(target, self.policy, since)[0]
+            if goal.escalation is not None and goal.escalation.state.live:
+                words = f"merged into ticket {goal.ticket.number}"
+                after, commands = observing.apply(source, Closed(at, by, words), now)
+                return [self.writes(source, after, commands)]
+            left, moved, commands = observing.move(source, goal, by, at, now)
+            return [self.writes(source, left, ()), self.writes(known, moved, commands)]
+
+        self.store.commit([source_id, target_id], decide)
+
+    def start(self, reading: Reading, plan: Plan, by: str) -> Escalation | None:
+        """Starts a plan by hand; None when one is live already."""
+        ticket_id, started = reading.ticket.id, None
+
+        def decide(cases: Mapping[str, Case | None]) -> Sequence[Writes]:
+            nonlocal started
+            known, now = cases[ticket_id], self.clock.now()
+            case = known or observing.first_sight(reading, self.policy, now)[0]
+            if case.escalation is not None and case.escalation.state.live:
+                started = None
+                return ()
+            case = replace(case, ticket=reading.ticket, facts=reading.ticket.facts, plan=plan.name)
+            after, commands = observing.start(case, plan, now, f"started by {by}")
+            started = after.escalation
+            return [self.writes(known, after, commands)]
+
+        self.store.commit([ticket_id], decide)
+        return started
+
+    def find(self, code: str) -> tuple[str, Escalation] | None:
+        """(ticket id, escalation) behind a code, also after its ticket was merged into another."""
+        parsed = parse_code(code)
+        if parsed is None:
+            return None
+        ticket_id, _ = parsed
+        for _ in range(10):
+            case = self.store.case(ticket_id)
+            if case is None:
+                return None
+            if case.moved_to and case.escalation is None:
+                ticket_id = case.moved_to
+                continue
+            escalation = case.escalation
+            wanted = parse_code(escalation.code) if escalation is not None else None
+            return (ticket_id, escalation) if escalation is not None and wanted == parsed else None
+        return None
+
+    # --- commands to writes --------------------------------------------------------------------------------------
+
+    def _tick(self, case: Case, now: datetime) -> tuple[Case, tuple[Command, ...]]:
+        if case.escalation is None:
+            return case, ()
+        escalation, commands = transition(case.escalation, Tick(self._people(case.escalation.owner), case.read_at), now)
+        return replace(case, escalation=escalation), commands
+
+    def _people(self, owner: Person | None) -> Directory:
+        if owner is None or self.people.by_login(owner.login) is not None:
+            return self.people
+        return self.people.with_person(self.contact_of(owner))
+
+    def person(self, case: Case, key: str) -> Contact | None:
+        """The contact behind a key, as of now; an owner known only from the helpdesk included."""
+        if key in self.people.contacts:
+            return self.people.contacts[key]
+        owner = case.escalation.owner if case.escalation else None
+        if owner is not None and owner_as_contact(owner, self.people).key == key:
+            return self.contact_of(owner)
+        return None
+
+    def writes(self, old: Case | None, new: Case, commands: Sequence[Command]) -> Writes:
+        """What a commit has to write for these commands."""
+        entries: list[tuple[str, Entry]] = []
+        desk: list[DeskItem] = []
+        proof, look = "", False
+        code = new.escalation.code if new.escalation else (old.escalation.code if old and old.escalation else "")
+        for command in commands:
+            match command:
+                case Entry():
+                    entries.append((code, command))
+                case WriteNote():
+                    proof = self._proof(new, command, proof or self.store.last_proof(code))
+                    desk.append(self._note(command, [entry for of, entry in entries if of == code], proof))
+                case SetOwner(login):
+                    desk.append(DeskItem(code, assign=login))
+                case LookNow():
+                    look = True
+                case TellOperator(sentence):
+                    self.operator.tell("escalation", sentence)
+        show = live_state(new.escalation)
+        was = live_state(old.escalation) if old is not None else Live()
+        counters = {f"entries_{entry.kind}": 1 for _, entry in entries}
+        return Writes(old, new, entries, desk, show if show != was else None, look, proof, counters)
+
+    def _note(self, command: WriteNote, entries: list[Entry], proof: str) -> DeskItem:
+        escalation = command.escalation
+        history: Sequence[Entry] = ()
+        if command.kind == "closed":
+            history = (*self.store.history(escalation.code), *entries)
+        lines = note_lines(command, self._people(escalation.owner), self.reader, history)
+        link = f"{self.public_url}/escalations/{escalation.code}" if self.public_url else ""
+        return DeskItem(escalation.code, lines, proof, link, command.assign, command.who if command.assign else "")
+
+    def _proof(self, case: Case, command: WriteNote, before: str) -> str:
+        """Signed data from which this escalation could go on after Redis is lost."""
+        escalation = command.escalation
+        since = self.store.since()
+        acknowledged = escalation.acknowledged
+        return self.signatures.proof(
+            {
+                "v": 1,
+                "t": case.ticket.id,
+                "c": escalation.code,
+                "l": escalation.life,
+                "n": escalation.sequence,
+                "b": digest(before),
+                "k": command.kind,
+                "at": command.at.isoformat(timespec="milliseconds"),
+                "p": escalation.plan.name,
+                "s": escalation.state.value,
+                "r": [escalation.round, escalation.step],
+                "d": escalation.due_at.isoformat(timespec="milliseconds") if escalation.due_at else None,
+                "a": [acknowledged.by.login, acknowledged.at.isoformat()] if acknowledged else None,
+                "w": [[told.key, told.channel, told.at.isoformat(timespec="seconds")] for told in escalation.told[-8:]],
+                "i": since.isoformat() if since else None,
+            }
+        )
+
+
+def live_state(escalation: Escalation | None) -> Live:
+    """What the helpdesk's lists show of it; nothing until the ticket itself shows something."""
+    if escalation is None or not escalation.shown or not escalation.state.live:
+        return Live()
+    status = {
+        State.WAITING: "running",
+        State.RUNNING: "running",
+        State.EXHAUSTED: "exhausted",
+        State.ACKNOWLEDGED: "acknowledged",
+        State.HELD: "snoozed",
+    }[escalation.state]
+    return Live(status, escalation.plan.name, f"{escalation.step} of {len(escalation.plan.steps)}")

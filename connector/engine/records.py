@@ -1,0 +1,72 @@
+"""How our records look in Redis: JSON of the core's frozen dataclasses, by msgspec."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from ..core.case import Case
+from ..core.events import Entry
+from ..ports import Live
+
+
+@dataclass(frozen=True, slots=True)
+class DeskItem:
+    """One thing to do in the helpdesk, in order per ticket: a note (with who becomes the owner first), or an owner.
+
+    `proof` is the note's signed data. `attempts` counts tries that may have reached the helpdesk: before another one
+    the note is looked for.
+    """
+
+    code: str
+    lines: tuple[str, ...] = ()
+    proof: str = ""
+    link: str = ""
+    assign: str = ""
+    assign_name: str = ""
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a notification's token stands for: the escalation and the person who was told. `at` is the first try."""
+
+    id: str
+    ticket_id: str
+    code: str
+    key: str
+    channel: str
+    at: datetime
+
+
+_encoder = msgspec.json.Encoder()
+_case = msgspec.json.Decoder(Case)
+_entry = msgspec.json.Decoder(Entry)
+_item = msgspec.json.Decoder(DeskItem)
+_live = msgspec.json.Decoder(Live)
+_link = msgspec.json.Decoder(Link)
+
+
+def encode(record: Any) -> bytes:
+    return _encoder.encode(record)
+
+
+def to_case(raw: bytes | None) -> Case | None:
+    return _case.decode(raw) if raw is not None else None
+
+
+def to_entry(raw: bytes) -> Entry:
+    return _entry.decode(raw)
+
+
+def to_item(raw: bytes) -> DeskItem:
+    return _item.decode(raw)
+
+
+def to_live(raw: bytes | None) -> Live | None:
+    return _live.decode(raw) if raw is not None else None
+
+
+def to_link(raw: bytes | None) -> Link | None:
+    return _link.decode(raw) if raw is not None else None

@@ -1,0 +1,262 @@
+"""The truth in Redis, and the only commit.
+
+    escalator:case:<ticket>      what is known of a ticket, with its escalation (records.py)
+    escalator:history:<code>     list of history entries
+    escalator:due                ticket -> when its next tick is due; what is overdue is woken again by the sweep
+    escalator:out                "<ticket> <notification>" -> not before; what deliver drains
+    escalator:desk:<ticket>      list of things to write in the helpdesk, in order
+    escalator:show:<ticket>      the live state that the helpdesk should show
+    escalator:desk               ticket -> not before; what desk drains
+    escalator:hints              ticket -> when to read it; escalator:hint:<ticket> counts its hints
+    escalator:live, :past        ticket -> code; code -> when it ended
+    escalator:link:<id>          whom a notification told, while its link is valid
+    escalator:counters           counters for /metrics
+    escalator:epoch, :since      set once by the first `up`
+
+Every change of a case is one MULTI: the record, its history, its timer, what goes out. All or nothing, also when a
+process dies anywhere in between. A commit on an emptied Redis (no epoch) is refused, so that nobody is paged again.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import redis
+from redis.client import Pipeline
+
+from .. import queues
+from ..core.case import Case
+from ..core.escalation import Stage
+from ..core.events import Entry
+from ..core.timetable import next_wake
+from ..errors import EscalatorError
+from ..ports import Live
+from .records import DeskItem, Link, encode, to_case, to_entry, to_link
+
+PREFIX = "escalator:"
+DUE, OUT, DESK, HINTS = f"{PREFIX}due", f"{PREFIX}out", f"{PREFIX}desk", f"{PREFIX}hints"
+LIVE, PAST = f"{PREFIX}live", f"{PREFIX}past"
+EPOCH, SINCE, COUNTERS = f"{PREFIX}epoch", f"{PREFIX}since", f"{PREFIX}counters"
+
+
+class Emptied(EscalatorError):
+    """Redis holds no epoch: it is new or was emptied. Nothing may fire until that is settled."""
+
+
+@dataclass(frozen=True)
+class Writes:
+    """One case's part of a commit."""
+
+    old: Case | None
+    new: Case
+    entries: Sequence[tuple[str, Entry]] = ()
+    desk: Sequence[DeskItem] = ()
+    show: Live | None = None  # only when it changed
+    look: bool = False  # read the ticket soon
+    proof: str = ""  # of the last note in `desk`
+    counters: Mapping[str, int] = field(default_factory=dict)
+
+
+class Store:
+    """Thread-safe; every call may raise redis.RedisError."""
+
+    def __init__(self, connection: redis.Redis, keep: timedelta) -> None:
+        self.redis: Any = connection  # redis-py types every answer as bytes, text, list or None at once
+        self._keep = int(keep.total_seconds())
+
+    # --- reading -----------------------------------------------------------------------------------------------
+
+    def case(self, ticket_id: str) -> Case | None:
+        return to_case(self.redis.get(case_key(ticket_id)))
+
+    def cases(self, ticket_ids: Sequence[str]) -> dict[str, Case]:
+        """Those that are known, in few round trips."""
+        found: dict[str, Case] = {}
+        for start in range(0, len(ticket_ids), 200):
+            chunk = ticket_ids[start : start + 200]
+            for ticket_id, raw in zip(chunk, self.redis.mget([case_key(t) for t in chunk]), strict=True):
+                case = to_case(raw)
+                if case is not None:
+                    found[ticket_id] = case
+        return found
+
+    def history(self, code: str) -> tuple[Entry, ...]:
+        return tuple(to_entry(raw) for raw in self.redis.lrange(f"{PREFIX}history:{code}", 0, -1))
+
+    def last_proof(self, code: str) -> str:
+        raw = self.redis.get(f"{PREFIX}proof:{code}")
+        return raw.decode() if raw else ""
+
+    def live_tickets(self) -> list[str]:
+        return sorted((raw.decode() for raw in self.redis.hkeys(LIVE)), key=int)
+
+    def past_codes(self) -> list[tuple[str, str]]:
+        """(code, ticket id) of ended escalations, newest first."""
+        return [
+            (code.decode(), ticket.decode())
+            for code, _, ticket in (raw.partition(b" ") for raw in self.redis.zrevrange(PAST, 0, -1))
+        ]
+
+    def since(self) -> datetime | None:
+        raw = self.redis.get(SINCE)
+        return datetime.fromisoformat(raw.decode()) if raw else None
+
+    def link(self, id: str) -> Link | None:
+        return to_link(self.redis.get(f"{PREFIX}link:{id}"))
+
+    def due_out(self, now: datetime, limit: int) -> list[tuple[str, str]]:
+        """(ticket, notification) of what may be sent now, most overdue first."""
+        found = self.redis.zrangebyscore(OUT, "-inf", now.timestamp(), start=0, num=limit)
+        return [(ticket.decode(), id.decode()) for ticket, _, id in (raw.partition(b" ") for raw in found)]
+
+    # --- the commit --------------------------------------------------------------------------------------------
+
+    def commit(
+        self, ticket_ids: Sequence[str], decide: Callable[[Mapping[str, Case | None]], Sequence[Writes]]
+    ) -> Sequence[Writes]:
+        """Reads the cases, lets `decide` say what becomes of them, and writes all of it or nothing.
+
+        `decide` is called again when somebody else was quicker, so it must be free of side effects. Raises Emptied.
+        A lost connection leaves open whether it was written: events may be repeated, the core ignores the second.
+        """
+        keys = [case_key(ticket_id) for ticket_id in ticket_ids]
+        tries = 0
+        while True:
+            with self.redis.pipeline() as pipe:
+                pipe.watch(*keys, EPOCH)
+                *raws, epoch = pipe.mget([*keys, EPOCH])
+                if epoch is None:
+                    raise Emptied("Redis is empty although Escalator ran before: nothing is sent until it is rebuilt.")
+                cases = {ticket_id: to_case(raw) for ticket_id, raw in zip(ticket_ids, raws, strict=True)}
+                writes = decide(cases)
+                if not writes:
+                    return writes
+                pipe.multi()
+                for one in writes:
+                    self._write(pipe, one)
+                try:
+                    pipe.execute()
+                    return writes
+                except redis.WatchError:
+                    tries += 1
+                    time.sleep(random.uniform(0, min(0.002 * 2**tries, 0.1)))  # noqa: S311  # jitter is no secret
+
+    def _write(self, pipe: Pipeline, one: Writes) -> None:
+        case, escalation = one.new, one.new.escalation
+        ticket_id = case.ticket.id
+        live = escalation is not None and escalation.state.live
+        pipe.set(case_key(ticket_id), encode(case), ex=None if live else self._keep)
+        self._index(pipe, one, live)
+        self._timer(pipe, one)
+        self._outgoing(pipe, one)
+        for code, entry in one.entries:
+            key = f"{PREFIX}history:{code}"
+            pipe.rpush(key, encode(entry))
+            pipe.expire(key, self._keep * 2)
+        for item in one.desk:
+            pipe.rpush(f"{PREFIX}desk:{ticket_id}", encode(item))
+        if one.proof and one.desk:
+            pipe.set(f"{PREFIX}proof:{one.desk[-1].code}", one.proof, ex=self._keep * 2)
+        if one.show is not None:
+            pipe.set(f"{PREFIX}show:{ticket_id}", encode(one.show))
+        if one.desk or one.show is not None:
+            pipe.zadd(DESK, {ticket_id: time.time()})
+        if one.look:
+            pipe.zadd(HINTS, {ticket_id: 0})
+        if one.look or one.desk or one.show is not None:
+            queues.nudge(pipe, queues.DESK, "desk")
+        for name, by in one.counters.items():
+            pipe.hincrby(COUNTERS, name, by)
+
+    def _index(self, pipe: Pipeline, one: Writes, live: bool) -> None:
+        escalation, ticket_id = one.new.escalation, one.new.ticket.id
+        before = one.old.escalation if one.old is not None else None
+        if escalation is not None and live:
+            pipe.hset(LIVE, ticket_id, escalation.code)
+            pipe.zrem(PAST, f"{escalation.code} {ticket_id}")
+        elif before is not None and before.state.live:
+            pipe.hdel(LIVE, ticket_id)
+        if escalation is not None and not live:
+            pipe.zadd(PAST, {f"{escalation.code} {ticket_id}": (escalation.ended_at or one.new.read_at).timestamp()})
+
+    def _timer(self, pipe: Pipeline, one: Writes) -> None:
+        """One armed job a ticket, for the next moment at which a tick can do something."""
+        ticket_id = one.new.ticket.id
+        wake = next_wake(one.new.escalation, one.new.read_at) if one.new.escalation else None
+        old = next_wake(one.old.escalation, one.old.read_at) if one.old and one.old.escalation else None
+        if wake == old and one.old is not None:
+            return
+        if wake is None:
+            pipe.zrem(DUE, ticket_id)
+            queues.disarm(pipe, queues.WORK, wake_job(ticket_id))
+            return
+        due = wake.timestamp()
+        pipe.zadd(DUE, {ticket_id: due})
+        queues.arm(pipe, queues.WORK, "wake", [ticket_id], wake_job(ticket_id), due)
+
+    def _outgoing(self, pipe: Pipeline, one: Writes) -> None:
+        ticket_id, now = one.new.ticket.id, time.time()
+        old, new = _open(one.old), _open(one.new)
+        if old == new:
+            return
+        for id in old.keys() - new.keys():
+            pipe.zrem(OUT, f"{ticket_id} {id}")
+        soon = False
+        for id, (at, stage) in new.items():
+            if old.get(id) == (at, stage):
+                continue
+            pipe.zadd(OUT, {f"{ticket_id} {id}": at})
+            if stage is Stage.PLANNED and at <= now:
+                soon = True
+            elif stage is Stage.PLANNED:
+                queues.arm(pipe, queues.DELIVER, "deliver", [], f"deliver-{id}", at)
+        if soon:
+            queues.nudge(pipe, queues.DELIVER, "deliver")
+
+    # --- hints -------------------------------------------------------------------------------------------------
+
+    def hint(self, ticket_ids: Iterable[str], *, deleted: bool = False, counter: str = "hints") -> None:
+        """Stores that these tickets may have changed, in one transaction, and has them read.
+
+        `deleted`: the helpdesk said that it is gone, which some helpdesks can't say when they are asked.
+        """
+        with self.redis.pipeline() as pipe:
+            pipe.multi()
+            for ticket_id in ticket_ids:
+                pipe.zadd(HINTS, {ticket_id: time.time()}, lt=True)
+                pipe.incr(f"{PREFIX}hint:{ticket_id}")
+                pipe.expire(f"{PREFIX}hint:{ticket_id}", 86400)
+                if deleted:
+                    pipe.set(f"{PREFIX}deleted:{ticket_id}", 1, ex=86400)
+                pipe.hincrby(COUNTERS, counter, 1)
+            queues.nudge(pipe, queues.DESK, "desk")
+            pipe.execute()
+
+    def remember_link(self, link: Link, valid: timedelta) -> None:
+        """Writes it unless it is there: the first try's time counts."""
+        self.redis.set(f"{PREFIX}link:{link.id}", encode(link), ex=int(valid.total_seconds()), nx=True)
+
+    def count(self, name: str, by: int = 1) -> None:
+        self.redis.hincrby(COUNTERS, name, by)
+
+
+def case_key(ticket_id: str) -> str:
+    return f"{PREFIX}case:{ticket_id}"
+
+
+def wake_job(ticket_id: str) -> str:
+    return f"wake-{ticket_id}"
+
+
+def _open(case: Case | None) -> dict[str, tuple[float, Stage]]:
+    """What is still to be sent, or being sent: notification -> (not before, stage)."""
+    if case is None or case.escalation is None:
+        return {}
+    return {
+        n.id: (n.at.timestamp(), n.stage)
+        for n in case.escalation.notifications
+        if n.stage in (Stage.PLANNED, Stage.CLAIMED)
+    }

@@ -1,0 +1,195 @@
+"""Builds the object graph from the config: the only place that names concrete classes."""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+import redis
+
+import channels as channel_modules
+from config.loader import Loaded, load
+from config.settings import Settings
+
+from . import helpdesks as helpdesk_modules
+from .clockwork.sweep import Sweep
+from .core.audience import Directory
+from .core.contact import Contact
+from .core.ticket import Person
+from .core.wording import Reader
+from .engine.delivery import Delivery
+from .engine.desk import Desk
+from .engine.engine import Engine
+from .engine.observer import Observer
+from .engine.operator import Operator
+from .engine.proofs import Signatures
+from .engine.store import Store
+from .errors import ConfigError
+from .ports import Channel, Helpdesk
+from .redis_server import connect, redis_url
+
+CONFIG = "config/escalation.yml"
+QUIET_KINDS = frozenset({"push", "webpush", "chat"})
+RINGING_KINDS = frozenset({"phone"})
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything, built once a process."""
+
+    settings: Settings
+    redis: redis.Redis
+    helpdesk: Helpdesk
+    channels: Mapping[str, Channel]
+    store: Store
+    engine: Engine
+    observer: Observer
+    desk: Desk
+    delivery: Delivery
+    sweep: Sweep
+    operator: Operator
+    signatures: Signatures
+
+
+def config_path(environ: Mapping[str, str] = os.environ) -> Path:
+    return Path(environ.get("ESCALATOR_CONFIG") or CONFIG)
+
+
+def data_path(environ: Mapping[str, str] = os.environ) -> Path:
+    return Path(environ.get("ESCALATOR_DATA") or "data")
+
+
+def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> Loaded:
+    """The config as far as it can be used, with all that is wrong with it."""
+    return load(
+        path,
+        {kind: module.Options for kind, module in channel_modules.discover().items()},
+        {kind: module.Options for kind, module in helpdesk_modules.discover().items()},
+        environ,
+    )
+
+
+def build(settings: Settings, connection: redis.Redis) -> Services:
+    """The object graph. Raises ConfigError when an option can't be used (a key file that is none, say)."""
+    service = settings.service
+    clock = SystemClock()
+    helpdesk: Helpdesk = helpdesk_modules.discover()[settings.helpdesk.kind].build(dict(settings.helpdesk.options))
+    channels = build_channels(settings)
+    store = Store(connection, service.keep)
+    operator = build_operator(settings, connection, channels)
+    signatures = Signatures(service.secret_keys)
+    engine = Engine(
+        store=store,
+        policy=settings.policy,
+        people=directory(settings, channels),
+        reader=Reader(ZoneInfo(service.timezone), {name: channel.kind for name, channel in settings.channels.items()}),
+        signatures=signatures,
+        clock=clock,
+        operator=operator,
+        contact_of=owner_contact(settings),
+        public_url=service.public_url,
+    )
+    observer = Observer(helpdesk, engine, store, clock, _since(settings, store, clock))
+    delivery = Delivery(
+        channels, engine, store, signatures, clock, service.public_url, service.links_valid, service.language
+    )
+    return Services(
+        settings=settings,
+        redis=connection,
+        helpdesk=helpdesk,
+        channels=channels,
+        store=store,
+        engine=engine,
+        observer=observer,
+        desk=Desk(helpdesk, observer, engine, store, clock),
+        delivery=delivery,
+        sweep=Sweep(helpdesk, store, operator, clock),
+        operator=operator,
+        signatures=signatures,
+    )
+
+
+def build_channels(settings: Settings) -> dict[str, Channel]:
+    modules = channel_modules.discover()
+    twilio = settings.twilio
+    shared = channel_modules.Shared(
+        channel_modules.TwilioSettings(twilio.account_sid, twilio.auth_tokens, twilio.api_url) if twilio else None
+    )
+    return {
+        name: modules[channel.kind].build(name, dict(channel.options), shared)
+        for name, channel in settings.channels.items()
+    }
+
+
+def build_operator(settings: Settings, connection: redis.Redis, channels: Mapping[str, Channel]) -> Operator:
+    told = settings.service.operator
+    if told is None:
+        return Operator(connection)
+    contacts = [settings.contacts[key] for key in told.notify if key in settings.contacts]
+    return Operator(connection, contacts, {name: channels[name] for name in told.by if name in channels})
+
+
+def directory(settings: Settings, channels: Mapping[str, Channel]) -> Directory:
+    """The people and channels of the config, as the core asks for them."""
+
+    def named(holds: Callable[[Channel], bool]) -> frozenset[str]:
+        return frozenset(name for name, channel in channels.items() if holds(channel))
+
+    return Directory(
+        contacts=settings.contacts,
+        shared=named(lambda channel: not channel.personal),
+        quiet=named(lambda channel: channel.kind in QUIET_KINDS),
+        calls=named(lambda channel: channel.kind in RINGING_KINDS),
+    )
+
+
+def owner_contact(settings: Settings) -> Callable[[Person], Contact]:
+    """How an owner whom the config doesn't list can be reached: by mail; by their mobile if the config allows it."""
+    service = settings.service
+
+    def contact(owner: Person) -> Contact:
+        known = next((c for c in settings.contacts.values() if c.login.casefold() == owner.login.casefold()), None)
+        if known is not None:
+            return known
+        mobile = _e164(owner.mobile, service.phone_region) if service.use_helpdesk_mobiles else ""
+        return Contact(f"login:{owner.login}", owner.name, owner.login, owner.email, mobile)
+
+    return contact
+
+
+def _e164(number: str, region: str) -> str:
+    """A number as people write it in a helpdesk, in E.164 form; "" when it is none."""
+    try:
+        parsed = phonenumbers.parse(number, region or None)
+    except phonenumbers.NumberParseException:
+        return ""
+    valid = phonenumbers.is_valid_number(parsed)
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) if valid else ""
+
+
+def _since(settings: Settings, store: Store, clock: SystemClock) -> Callable[[], datetime]:
+    return lambda: settings.service.since or store.since() or clock.now()
+
+
+_lock = threading.Lock()
+_current: list[Services] = []
+
+
+def current(environ: Mapping[str, str] = os.environ) -> Services:
+    """This process's services, from ESCALATOR_CONFIG, ESCALATOR_DATA and REDIS_URL. Raises ConfigError."""
+    with _lock:
+        if not _current:
+            loaded = read_config(config_path(environ), environ)
+            if loaded.settings is None:
+                raise ConfigError("\n".join(str(problem) for problem in loaded.problems))
+            _current.append(build(loaded.settings, connect(redis_url(data_path(environ), environ))))
+        return _current[0]

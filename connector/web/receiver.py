@@ -1,0 +1,94 @@
+"""`POST /webhooks/<helpdesk>`: proof before parsing, stored before answered.
+
+A webhook is only a hint that a ticket may have changed. The answer is fixed: Znuny carries out keys that it finds in
+one.
+"""
+
+import json
+import logging
+from typing import Any
+
+from flask import Blueprint, Response, current_app, request
+
+from ..errors import NotUnderstood
+from ..ports import Hint
+from ..services import Services
+from .answers import error
+
+log = logging.getLogger(__name__)
+
+blueprint = Blueprint("receiver", __name__)
+
+DEEPEST = 200  # levels of nesting; a ticket has about ten
+
+
+@blueprint.post("/webhooks/<kind>")
+def webhook(kind: str) -> Response:
+    services: Services = current_app.config["SERVICES"]()
+    if kind != services.helpdesk.kind:
+        return error(404, "not_found", f"This Escalator listens to {services.helpdesk.kind}.")
+    raw = request.get_data(cache=False)
+    if not services.helpdesk.prove(dict(request.headers), raw):
+        services.store.count("webhooks_refused")
+        return error(401, "bad_proof", "The signature or secret is missing or wrong.")
+    try:
+        hint = services.helpdesk.parse(parsed(raw))
+    except NotUnderstood as problem:
+        services.store.count("webhooks_not_understood")
+        return error(422, "no_ticket", str(problem), "ticket.id")
+    except (ValueError, RecursionError):
+        services.store.count("webhooks_not_understood")
+        return error(400, "not_json", "The body is not JSON that Escalator can read.")
+    take(services, hint)
+    return stored()
+
+
+def parsed(raw: bytes) -> Any:
+    """The decoded body. Raises ValueError, also for one nested so deeply that only harm can be meant."""
+    if deepest(raw) > DEEPEST:
+        raise ValueError("nested too deeply")
+    return json.loads(raw)
+
+
+def deepest(raw: bytes) -> int:
+    """An upper bound of the nesting, without parsing."""
+    if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
+        return 0
+    depth = most = 0
+    for byte in raw:
+        if byte in b"[{":
+            depth += 1
+            most = max(most, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return most
+
+
+def take(services: Services, hint: Hint) -> None:
+    """Stores the hint, unless it tells nothing new."""
+    if _known_already(services, hint):
+        services.store.count("hints_dropped")
+        return
+    services.store.hint([hint.ticket_id], deleted=hint.deleted)
+
+
+def _known_already(services: Services, hint: Hint) -> bool:
+    """What we have read since, or a closed ticket that we don't know: a moved customer sends one for each of theirs."""
+    if hint.updated_at is None and not hint.closed:
+        return False
+    case = services.store.case(hint.ticket_id)
+    if case is None:
+        return hint.closed
+    return hint.updated_at is not None and hint.updated_at <= case.ticket.updated_at
+
+
+def stored() -> Response:
+    return Response(status=202, response=b'{"Success": 1}', content_type="application/json")
+
+
+def too_large() -> Response:
+    """Whatever it was about is found by a sweep."""
+    services: Services = current_app.config["SERVICES"]()
+    services.sweep.ask_for_helpdesk()
+    services.store.count("webhooks_too_large")
+    return error(413, "too_large", "The body is larger than 30 MiB; the ticket will be found by a sweep.")
