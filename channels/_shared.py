@@ -2,6 +2,7 @@
 
 import os
 import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,18 +33,26 @@ class Shared:
 
 
 class PerProcess(Generic[T]):
-    """One `T` in each process: a connection must not be used on both sides of a fork. Thread-safe."""
+    """One `T` in each process, closed with its owner: no connection is used on both sides of a fork. Thread-safe."""
 
-    def __init__(self, make: Callable[[], T]) -> None:
-        self._make = make
+    def __init__(self, make: Callable[[], T], close: Callable[[T], None]) -> None:
+        self._make, self._close = make, close
         self._lock = threading.Lock()
         self._made: tuple[int, T] | None = None
 
     def get(self) -> T:
         with self._lock:
             if self._made is None or self._made[0] != os.getpid():
-                self._made = (os.getpid(), self._make())
+                made = self._make()
+                weakref.finalize(self, _close_in, os.getpid(), self._close, made)
+                self._made = (os.getpid(), made)
             return self._made[1]
+
+
+def _close_in(process: int, close: Callable[[T], None], made: T) -> None:
+    # A forked child that said goodbye on its parent's connection would end it for both.
+    if process == os.getpid():
+        close(made)
 
 
 def read_file(channel: str, key: str, path: str) -> bytes:

@@ -209,7 +209,7 @@ def connect(name: str, shared: Shared) -> PerProcess[Client]:
     settings = shared.twilio
     if settings is None or not settings.account_sid or not settings.auth_tokens:
         raise ConfigError(f"Channel {name} needs the section `twilio` with `account_sid` and `auth_token`.")
-    return PerProcess(lambda: _client(settings))
+    return PerProcess(lambda: _client(settings), lambda client: client.http_client.session.close())
 
 
 def _client(settings: TwilioSettings) -> Client:

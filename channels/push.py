@@ -1,0 +1,266 @@
+"""Push through Apple's service (APNs): HTTP/2, token authentication, an action button that posts to the ack URL.
+
+Facts: https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns and
+.../handling-notification-responses-from-apns. It needs the organisation's own iOS app.
+"""
+
+import json
+import ssl
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from marshmallow import Schema, fields, validate
+
+from connector.core.contact import Contact
+from connector.errors import ConfigError, Undelivered
+from connector.ports import Message, Purpose, Receipt
+
+from . import _texts
+from ._shared import CONNECT_TIMEOUT, READ_TIMEOUT, PerProcess, Shared, read_file
+
+KIND = "push"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a reason means for us. `dead`: this device token will never work again."""
+
+    sentence: str
+    dead: bool = False
+    credentials: bool = False
+
+
+PROBLEMS: Mapping[str, Problem] = {
+    "BadDeviceToken": Problem("Apple says that the device token is not valid.", dead=True),
+    "Unregistered": Problem("The app is no longer on the device.", dead=True),
+    "ExpiredToken": Problem("The device token has expired.", dead=True),
+    # Ours to mend, and alike for every device: it says nothing about this one.
+    "DeviceTokenNotForTopic": Problem(
+        "Apple says that the device belongs to another app than `topic`.", credentials=True
+    ),
+    "BadTopic": Problem("Apple doesn't accept the push `topic`.", credentials=True),
+    "TopicDisallowed": Problem("Apple doesn't allow the push `topic`.", credentials=True),
+    "MissingTopic": Problem("Apple doesn't accept the push `topic`.", credentials=True),
+    "InvalidProviderToken": Problem("Apple refused the push key (`team_id`, `key_id`, `key_file`).", credentials=True),
+    "MissingProviderToken": Problem("Apple refused the push key (`team_id`, `key_id`, `key_file`).", credentials=True),
+    "ExpiredProviderToken": Problem("Apple says that our token has expired: is the clock right?", credentials=True),
+    "Forbidden": Problem("Apple refused the push key.", credentials=True),
+    "TooManyRequests": Problem("Apple asked to slow down."),
+    "TooManyProviderTokenUpdates": Problem("Apple asked to slow down."),
+    "InternalServerError": Problem("Apple's push service is in trouble."),
+    "ServiceUnavailable": Problem("Apple's push service is in trouble."),
+    "Shutdown": Problem("Apple's push service is restarting."),
+}
+_UNKNOWN = Problem("Apple's push service refused the message.")
+
+#: Seconds after which a new provider token is made: Apple wants 20 to 60 minutes.
+RENEW_AFTER = 40 * 60
+#: How long Apple keeps a push for a phone that is off: afterwards the next step has long been there.
+KEEP = timedelta(minutes=30)
+#: Seconds for all devices of one person together.
+DEADLINE = 30.0
+CATEGORY = "ESCALATION"  # names the action button in the app
+
+
+class Options(Schema):
+    """What stands under the channel's name in the config."""
+
+    team_id = fields.String(required=True, validate=validate.Length(equal=10))
+    key_id = fields.String(required=True, validate=validate.Length(equal=10))
+    key_file = fields.String(required=True, validate=validate.Length(min=1))
+    topic = fields.String(required=True, validate=validate.Length(min=1, max=255))
+    url = fields.Url(load_default="https://api.push.apple.com", schemes={"https"}, require_tld=False)
+    ca_file = fields.String(load_default="")
+
+
+def build(name: str, options: dict[str, Any], shared: Shared) -> "Push":  # noqa: ARG001 - every channel's signature
+    """Raises ConfigError when `key_file` or `ca_file` can't be used."""
+    pem = read_file(name, "key_file", options["key_file"])
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"Channel {name}: key_file {options['key_file']} holds no private key.") from error
+    if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
+        raise ConfigError(f"Channel {name}: key_file {options['key_file']} is not a key of Apple's kind (P-256).")
+    context = ssl.create_default_context()
+    if options["ca_file"]:
+        read_file(name, "ca_file", options["ca_file"])
+        try:
+            context = ssl.create_default_context(cafile=options["ca_file"])
+        except ssl.SSLError as error:
+            raise ConfigError(f"Channel {name}: ca_file {options['ca_file']} holds no certificate.") from error
+    tokens = ProviderToken(options["team_id"], options["key_id"], key)
+    return Push(name, options["url"].rstrip("/"), options["topic"], tokens, context)
+
+
+class ProviderToken:
+    """The signed token that proves us to Apple, renewed in time. Thread-safe."""
+
+    def __init__(
+        self, team_id: str, key_id: str, key: EllipticCurvePrivateKey, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._team_id, self._key_id, self._key, self._clock = team_id, key_id, key, clock
+        self._lock = threading.Lock()
+        self._made_at = float("-inf")
+        self._token = ""
+
+    def get(self, *, instead_of: str = "") -> str:
+        """The present token; a new one when it is old, or when it is the one that Apple has just called expired."""
+        with self._lock:
+            now = self._clock()
+            if not 0 <= now - self._made_at < RENEW_AFTER or self._token == instead_of:
+                claims = {"iss": self._team_id, "iat": int(now)}
+                self._token = jwt.encode(claims, self._key, algorithm="ES256", headers={"kid": self._key_id})
+                self._made_at = now
+            return self._token
+
+
+class Push:
+    """One notification to all devices of one person; it arrived when one of them took it."""
+
+    kind = KIND
+    personal = True
+    acknowledges = True
+    lease = 60.0
+
+    def __init__(self, name: str, url: str, topic: str, tokens: ProviderToken, context: ssl.SSLContext) -> None:
+        self.name = name
+        self._url, self._topic, self._tokens = url, topic, tokens
+        timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
+        limits = httpx.Limits(keepalive_expiry=60)
+        self._client = PerProcess(
+            lambda: httpx.Client(
+                http1=False, http2=True, verify=context, timeout=timeout, limits=limits, trust_env=False
+            ),
+            httpx.Client.close,
+        )
+
+    def address(self, contact: Contact) -> str:
+        return ",".join(contact.push)
+
+    def deliver(self, message: Message) -> Receipt:
+        """Pushes to every device. Raises Undelivered only when none took it."""
+        devices = message.contacts[0].push
+        if not devices:
+            raise Undelivered("No device is paired.", permanent=True)
+        body = json.dumps(compose(message), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+        accepted = ""
+        dead: list[tuple[str, Undelivered]] = []
+        failed: list[tuple[str, Undelivered]] = []
+        end = time.monotonic() + DEADLINE
+        for device in devices:
+            try:
+                if time.monotonic() > end:
+                    raise Undelivered("Apple's push service is too slow.")
+                accepted = self._push(message, device, body)
+            except Undelivered as error:
+                (dead if error.permanent else failed).append((device, error))
+        gone = tuple(device for device, _ in dead)
+        if accepted:
+            return Receipt(provider_id=accepted, detail="accepted", dead=gone)
+        raise failed[0][1] if failed else dead[0][1]
+
+    def find(self, message: Message) -> Receipt | None:  # noqa: ARG002 - a port's signature
+        """None: sending again is safe, it replaces the first one under its collapse id."""
+        return None
+
+    def _push(self, message: Message, device: str, body: bytes) -> str:
+        """The apns-id under which Apple took it. Raises Undelivered."""
+        token = self._tokens.get()
+        response = self._post(message, device, body, token)
+        if response.status_code == 403 and _reason(response) == "ExpiredProviderToken":
+            response = self._post(message, device, body, self._tokens.get(instead_of=token))
+        if response.status_code == 200:
+            return apns_id(message, device)
+        reason = _reason(response)
+        problem = PROBLEMS.get(reason) or _by_status(response.status_code)
+        after = response.headers.get("retry-after", "")
+        raise Undelivered(
+            problem.sentence,
+            details=f"HTTP {response.status_code} {reason if reason in PROBLEMS else ''}".strip(),
+            permanent=problem.dead,
+            credentials=problem.credentials,
+            retry_after=float(after) if after.isdecimal() else None,
+        )
+
+    def _post(self, message: Message, device: str, body: bytes, token: str) -> httpx.Response:
+        headers = {
+            "authorization": f"bearer {token}",
+            "apns-topic": self._topic,
+            "apns-push-type": "alert",
+            "apns-id": apns_id(message, device),
+            "apns-expiration": str(int((message.sent_at + KEEP).timestamp())),
+            "apns-priority": "5" if message.purpose is Purpose.ALL_CLEAR else "10",
+        }
+        if message.code:
+            headers["apns-collapse-id"] = message.code[:64]
+        url = f"{self._url}/3/device/{device}"
+        try:
+            try:
+                return self._client.get().post(url, content=body, headers=headers)
+            except (httpx.NetworkError, httpx.ProtocolError) as error:
+                if isinstance(error, httpx.ConnectError):
+                    raise
+                # Apple closes idle connections, and HTTP/2 finds out only now. A second one replaces the first.
+                return self._client.get().post(url, content=body, headers=headers)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise Undelivered("Apple's push service could not be reached.", details=type(error).__name__) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Undelivered(
+                "The answer of Apple's push service was lost.", details=type(error).__name__, maybe_sent=True
+            ) from None
+
+
+def apns_id(message: Message, device: str) -> str:
+    """The same UUID on every try for this device."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"escalator:{message.id}:{device}"))
+
+
+def _reason(response: httpx.Response) -> str:
+    try:
+        reason = response.json()["reason"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return reason if isinstance(reason, str) else ""
+
+
+def _by_status(status: int) -> Problem:
+    if status == 403:
+        return PROBLEMS["Forbidden"]
+    if status == 410:
+        return PROBLEMS["Unregistered"]
+    if status == 429:
+        return PROBLEMS["TooManyRequests"]
+    return PROBLEMS["InternalServerError"] if status >= 500 else _UNKNOWN
+
+
+def compose(message: Message) -> dict[str, Any]:
+    """The payload, far below Apple's 4096 bytes whatever the title is."""
+    facts = _texts.facts(message, longest=140)
+    body = {Purpose.STEP: "push.body", Purpose.EXHAUSTED: "push.body", Purpose.TEST: "push.body.test"}
+    quiet = message.purpose is Purpose.ALL_CLEAR
+    aps: dict[str, Any] = {
+        "alert": {
+            "title": _texts.say(message.language, f"push.title.{message.purpose}", **facts),
+            "body": _texts.say(message.language, body.get(message.purpose, "push.body.line"), **facts),
+        },
+        "interruption-level": "passive" if quiet else "time-sensitive",
+    }
+    if not quiet:
+        aps["sound"] = "default"
+    if message.code:
+        aps["thread-id"] = message.code
+    escalation: dict[str, Any] = {"code": message.code, "purpose": message.purpose, "url": message.ticket_url}
+    if message.acknowledge_url and message.purpose in (Purpose.STEP, Purpose.EXHAUSTED):
+        aps["category"] = CATEGORY
+        escalation["acknowledge"] = {"method": "POST", "url": message.acknowledge_url}
+    return {"aps": aps, "escalation": escalation}
