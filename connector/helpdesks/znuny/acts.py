@@ -23,6 +23,11 @@ ONE_ACT = timedelta(seconds=2)
 #: The longest that making a ticket took between its first line and its first article's (large mails).
 CREATION = timedelta(seconds=10)
 
+#: What the first article of a new ticket is called; after a merge the source keeps none of these.
+FIRST_ARTICLES = frozenset(
+    {"NewTicket", "EmailCustomer", "EmailAgent", "PhoneCallCustomer", "PhoneCallAgent", "WebRequestCustomer"}
+)
+
 #: Lines that say nothing about the ticket and stand between those that do.
 NOISE = frozenset({"Misc", "SendAgentNotification", "SendCustomerNotification", "TicketLinkAdd", "TimeAccounting"})
 
@@ -96,7 +101,8 @@ def _creation(lines: Sequence[Line], born: int | None) -> frozenset[int]:
     if born is None:
         return frozenset()
     first = lines[born]
-    article = next((line for line in lines[born:] if line.article_id and line.by == first.by), first)
+    made = (line for line in lines[born:] if line.article_id and line.type in FIRST_ARTICLES and line.by == first.by)
+    article = next(made, first)
     end = (article if article.at <= first.at + CREATION else first).at + ONE_ACT
     return frozenset(i for i, line in enumerate(lines) if i >= born and line.by == first.by and line.at <= end)
 

@@ -32,7 +32,7 @@ class Znuny:
 
     # --- webhooks ----------------------------------------------------------------------------------------------------
 
-    def prove(self, headers: Mapping[str, str], raw: bytes) -> bool:  # noqa: ARG002: Znuny signs no body
+    def prove(self, headers: Mapping[str, str], raw: bytes) -> bool:  # noqa: ARG002 - Znuny signs no body
         return self._proof.holds(headers)
 
     def parse(self, body: Any) -> Hint:
@@ -58,12 +58,13 @@ class Znuny:
     def _told(self, ticket_id: str, row: Mapping[str, Any], lines: Sequence[Line]) -> tuple[Told, Scene]:
         ids = {line.by for line in lines} | {line.new_owner for line in lines if line.type == "OwnerUpdate"}
         ids |= {ident(row.get("OwnerID")), *(line.owner_id for line in lines[:1])}
+        me = self._client.me()
         scene = Scene(
             ticket_id=ticket_id,
             zone=self._zone,
-            us=self._client.me().id,
+            us=me.id,
             customer=words(row.get("CustomerUserID")),
-            people=self._agents.people(sorted(ids - {""})),
+            people={**self._agents.people(sorted(ids - {"", me.id})), me.id: Person(me.id, me.login, me.name)},
             robots=self._robots,
             state_types=self._state_types,
         )
