@@ -84,10 +84,11 @@ class Zammad:
         with _understood():
             row = self._client.get(f"/tickets/{int(ticket_id)}", {"expand": "true"}, first=True)
             history = self._client.get(f"/ticket_history/{row['id']}", first=True)
+            entries = _rows(history["history"])
             articles = self._articles(ticket_id, first=True)
             tags = self._tags(ticket_id, first=True)
-            people = self._directory.people(mentioned(row, history["history"]))
-            phases = self._states.by_id(states_in(row, history["history"]))
+            people = self._directory.people(mentioned(row, entries))
+            phases = self._states.by_id(states_in(row, entries))
             return reading(row, history, articles, tags, people, phases, self._url, read_at)
 
     def find(self, number: str) -> str:
