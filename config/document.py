@@ -31,6 +31,7 @@ class Document:
     data: Any = None
     keys: dict[Path, Place] = field(default_factory=dict)
     values: dict[Path, Place] = field(default_factory=dict)
+    unread: set[Path] = field(default_factory=set)  # told already
 
 
 class _TooMuch(Exception):
@@ -161,10 +162,12 @@ class _Reading:
         if tag not in ("str", "timestamp"):
             self._tagged(node, path)
         if _CONTROL.search(raw):
+            self.document.unread.add(path)
             self.report.error(path, f"`{dotted(path)}` holds a control character.", "Take it out.")
         return raw
 
     def _tagged(self, node: Node, path: Path) -> None:
+        self.document.unread.add(path)
         tag = shown(str(node.tag).replace(_TAG, "!!"))
         self.report.error(path, f"The tag {tag} means nothing here.", "Take it out, or put the text in quotes.")
 

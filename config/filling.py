@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
-from marshmallow import Schema
+from marshmallow import Schema, fields
 
-from .fields import Named, OneOrMany
+from .fields import Named, Text
 from .problems import Path, Report, dotted, shown
 from .validation import by_key
 
@@ -99,7 +99,8 @@ def read_files(
                 continue
             text = _secret(section.pop(key), here, folder, filled, report)
             lines = text.split("\n") if text else []
-            section[base] = lines if len(lines) > 1 and isinstance(known[base], OneOrMany) else (text or "-")
+            single = isinstance(known[base], fields.String | Text)
+            section[base] = lines if len(lines) > 1 and not single else (text or "-")
             filled.hidden.add(there)
             report.values = {**report.values, there: report.place(here)}
             if text is None:

@@ -14,7 +14,7 @@ from connector.errors import ConfigError
 from . import build, crosscheck, document, later
 from .fields import Text
 from .filling import Filled, fill, read_files
-from .problems import Path, Problem, Report, did_you_mean, dotted, shown
+from .problems import Path, Problem, Report, did_you_mean, dotted, nearest, shown
 from .schema import REQUIRED, SECTIONS
 from .settings import Settings
 from .validation import by_key, check, check_value, unknown_key
@@ -58,6 +58,7 @@ def load(
     if text is None or parsed is None:
         return Loaded(None, report.in_order())
     filled = fill(parsed.data, os.environ if environ is None else environ, report)
+    filled.blank |= parsed.unread
     sections = _Sections(filled, file.absolute().parent, report).load(channel_kinds, helpdesk_kinds)
     crosscheck.run(filled, sections.kinds, needs, report)
     _forget_blanks(filled, report)
@@ -196,7 +197,8 @@ class _Sections:
             self.report.error(at, said, later.mend(kind), key="kind" not in value)
         elif "kind" not in value:
             all_kinds = ", ".join(f"`{one}`" for one in sorted(kinds))
-            mend = f"{did_you_mean(kind, kinds)} Or add `kind:` with one of {all_kinds}."
+            best = nearest(kind, kinds)
+            mend = f"{f'Did you mean `{best}`? Else add' if best else 'Add'} `kind:` with one of {all_kinds}."
             self.report.error(at, f"`{shown(kind)}` is no kind of channel, and `kind` is missing.", mend, key=True)
         elif at not in self.filled.blank:
             word = "helpdesk" if path == ("helpdesk",) else "channel"

@@ -27,7 +27,7 @@ def _people(view: View, telling: Telling) -> None:
 
 def _contact(view: View, path: Path, word: str, words: frozenset[str]) -> None:
     contacts = view.names("contacts")
-    if word in words or word in contacts:
+    if word in words or word in contacts or "contacts" in view.misspelt:
         return
     if word in (OWNER, UNASSIGNED):
         view.report.error(path, f"`{word}` can't stand here.", "Name contacts.")
@@ -47,6 +47,8 @@ def _ways(view: View, telling: Telling) -> None:
     for key in ("by", "else"):
         for path, word in view.words((*telling.path, key)):
             if word not in view.names("channels"):
+                if "channels" in view.misspelt:
+                    continue
                 kind = word in later.CHANNEL_KINDS
                 said = (
                     later.sentence(f"The channel kind `{word}`")
@@ -87,6 +89,8 @@ def _shape(view: View, plan: str, entry: dict[str, object]) -> None:
 
 def _plans(view: View) -> None:
     plans, used = view.names("plans"), set()
+    if "plans" in view.misspelt:
+        return
     rules = view.data.get("rules")
     places: list[Path] = [("rules", index, "plan") for index in range(len(rules) if isinstance(rules, list) else 0)]
     places += [("priorities", priority) for priority in view.names("priorities")]
@@ -94,6 +98,7 @@ def _plans(view: View) -> None:
         for path, word in view.words(place)[:1]:
             used.add(word)
             if word not in plans and word != NO_PLAN:
+                used.add(nearest(word, plans) or word)  # the likely typo is told once
                 said = f"There is no plan {view.quoted(path, word)}."
                 mend = (
                     did_you_mean(word, plans)
@@ -102,7 +107,7 @@ def _plans(view: View) -> None:
                 )
                 view.report.error(path, said, mend)
     for plan in plans:
-        if plan not in used:
+        if plan not in used and not view.misspelt & {"rules", "priorities"}:
             sentence = f"No rule and no priority leads to plan `{shown(plan)}`."
             view.report.warning(
                 ("plans", plan), sentence, "Name it under `rules` or `priorities`, or take it out.", key=True

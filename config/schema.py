@@ -27,13 +27,14 @@ from .fields import (
     Zone,
     complain,
 )
+from .later import MODES
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 SECOND = timedelta(seconds=1)
 
 
-def _about(meaning: str, *, secret: bool = False) -> dict[str, Any]:
-    return {"meaning": meaning, "secret": secret}
+def _about(meaning: str, *, secret: bool = False, example: str = "…") -> dict[str, Any]:
+    return {"meaning": meaning, "secret": secret, "example": example}
 
 
 class Section(Schema):
@@ -50,11 +51,11 @@ def _at_least_one(steps: list[Any]) -> None:
 
 class OperatorSchema(Section):
     notify = OneOrMany(Text(), required=True, metadata=_about("contacts told when Escalator itself is in trouble"))
-    by = OneOrMany(Text(), required=True, metadata=_about("channels used for that"))
+    by = OneOrMany(Text(), required=True, metadata=_about("channels used for that", example="email"))
 
 
 class ServiceSchema(Section):
-    mode = Choice("live", load_default="live", metadata=_about("`live` sends and writes"))
+    mode = Choice("live", later=MODES, load_default="live", metadata=_about("`live` sends and writes"))
     public_url = Url(
         load_default="",
         metadata=_about("where phones and providers reach Escalator; without it links and callbacks are off"),
@@ -62,7 +63,11 @@ class ServiceSchema(Section):
     secret_keys = OneOrMany(
         Text(),
         required=True,
-        metadata=_about("sign links and notes: the first signs, all verify; back them up", secret=True),
+        metadata=_about(
+            "sign links and notes: the first signs, all verify; back them up",
+            secret=True,
+            example='["${ESCALATOR_KEY}"]',
+        ),
     )
     timezone = Zone(load_default="UTC", metadata=_about("time zone of notes and texts"))
     language = Language(
@@ -92,9 +97,13 @@ class ServiceSchema(Section):
 
 
 class TwilioSchema(Section):
-    account_sid = Text(required=True, metadata=_about("the account, `AC…`"))
+    account_sid = Text(required=True, metadata=_about("the account, `AC…`", example='"${TWILIO_ACCOUNT_SID}"'))
     auth_token = OneOrMany(
-        Text(), required=True, metadata=_about("the account's token, or both while it is rotated", secret=True)
+        Text(),
+        required=True,
+        metadata=_about(
+            "the account's token, or both while it is rotated", secret=True, example='"${TWILIO_AUTH_TOKEN}"'
+        ),
     )
     api_url = Url(
         load_default="https://api.twilio.com",
@@ -103,7 +112,7 @@ class TwilioSchema(Section):
 
 
 class ContactSchema(Section):
-    name = Text(required=True, metadata=_about("as it stands in notes and texts"))
+    name = Text(required=True, metadata=_about("as it stands in notes and texts", example="Dana Reyes"))
     login = Text(load_default="", metadata=_about("login in the helpdesk; makes them the owner when they acknowledge"))
     email = Email(load_default="", metadata=_about("address for channel kind `email`"))
     mobile = Phone(load_default="", metadata=_about("number for channel kinds `sms` and `phone`"))
@@ -113,8 +122,8 @@ class ContactSchema(Section):
 
 
 class StepSchema(Section):
-    notify = OneOrMany(Text(), required=True, metadata=_about("`owner`, `unassigned`, contacts"))
-    by = OneOrMany(Text(), required=True, metadata=_about("channels, all used at once"))
+    notify = OneOrMany(Text(), required=True, metadata=_about("`owner`, `unassigned`, contacts", example="owner"))
+    by = OneOrMany(Text(), required=True, metadata=_about("channels, all used at once", example="email"))
     otherwise = OneOrMany(
         Text(), data_key="else", load_default=(), metadata=_about("channels tried in order when none of `by` arrived")
     )
@@ -125,13 +134,13 @@ class StepSchema(Section):
 
 
 class WhenExhaustedSchema(Section):
-    notify = OneOrMany(Text(), required=True, metadata=_about("who is told when nobody came"))
-    by = OneOrMany(Text(), required=True, metadata=_about("channels used for that"))
+    notify = OneOrMany(Text(), required=True, metadata=_about("who is told when nobody came", example="CONTACT"))
+    by = OneOrMany(Text(), required=True, metadata=_about("channels used for that", example="email"))
     every = Duration(least=SECOND, load_default=HOUR, metadata=_about("how often they are told again"))
 
 
 class PlanSchema(Section):
-    respond_within = Duration(required=True, metadata=_about("the response window"))
+    respond_within = Duration(required=True, metadata=_about("the response window", example="15m"))
     steps = fields.List(
         fields.Nested(StepSchema),
         required=True,

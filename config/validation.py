@@ -34,9 +34,16 @@ def check(schema: Schema, value: Any, path: Path, report: Report) -> Any:
     try:
         return schema.load(value)
     except ValidationError as error:
-        for at, message in _flat(error.messages, value):
-            _tell(schema, path, at, message, report)
+        found = list(_flat(error.messages, value))
+        meant = {_meant(schema, at) for at, message in found if message == _UNKNOWN}
+        for at, message in found:
+            if message != _MISSING or at not in meant:  # the typo is told, the gap it leaves isn't
+                _tell(schema, path, at, message, report)
         return None
+
+
+def _meant(schema: Schema, at: Path) -> Path:
+    return (*at[:-1], nearest(str(at[-1]), known_keys(schema, at[:-1])) or "")
 
 
 def check_value(field: fields.Field[Any], value: Any, path: Path, report: Report) -> Any:
@@ -87,7 +94,8 @@ def _tell(schema: Schema, section: Path, at: Path, message: str, report: Report)
         unknown_key(path, known_keys(schema, at[:-1]), report)
     elif message == _MISSING:
         inside = f" under `{dotted(path[:-1])}`" if path[:-1] else ""
-        report.error(path, f"`{name}` is missing.", f"Add `{shown(str(path[-1]))}: …`{inside}.")
+        example = _example(schema, at)
+        report.error(path, f"`{name}` is missing.", f"Add `{shown(str(path[-1]))}: {example}`{inside}.")
     elif message in _PLAIN:
         sentence, mend = _PLAIN[message]
         report.error(path, sentence.replace("{name}", name), mend)
@@ -109,15 +117,26 @@ def unknown_key(path: Path, known: set[str], report: Report) -> None:
 
 def known_keys(schema: Schema, at: Path) -> set[str]:
     """The keys that may stand at this place inside a section."""
+    found = _schema_at(schema, at)
+    return set(by_key(found)) if found else set()
+
+
+def _example(schema: Schema, at: Path) -> str:
+    found = _schema_at(schema, at[:-1])
+    field = by_key(found).get(str(at[-1])) if found and at else None
+    return str(field.metadata.get("example", "…")) if field else "…"
+
+
+def _schema_at(schema: Schema, at: Path) -> Schema | None:
     for part in at:
         field = by_key(schema).get(str(part)) if isinstance(part, str) else None
         if field is None:
             continue  # a list index: the schema is the one of its items
         inner = _nested(field)
         if inner is None:
-            return set()
+            return None
         schema = inner
-    return set(by_key(schema))
+    return schema
 
 
 def _nested(field: Any) -> Schema | None:

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from . import later
 from .filling import Filled
-from .problems import Path, Report, shown
+from .problems import Path, Report, nearest, shown
+from .schema import SECTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,12 @@ class View:
 
     def names(self, key: str) -> list[str]:
         return list(self.section(key) or {})
+
+    @property
+    def misspelt(self) -> set[str]:
+        """Sections that probably stand there under a wrong key; what they would hold isn't asked for."""
+        wrong = [key for key in self.data if key not in SECTIONS and not later.is_later((), key)]
+        return {best for key in wrong if (best := nearest(key, SECTIONS)) and best not in self.data}
 
     def entries(self, key: str) -> Iterator[tuple[str, dict[str, Any]]]:
         for name, entry in (self.section(key) or {}).items():
