@@ -126,8 +126,9 @@ def test_a_problem_prints_as_editors_and_terminals_link_it(load_text, tmp_path):
 
 
 def test_a_missing_config_names_the_copy_command(tmp_path, kinds):
-    (problem,) = load(tmp_path / "none.yml", *kinds, environ={}).problems
-    assert str(problem) == f"{tmp_path}/none.yml: There is no such file. {copy}"
+    path = tmp_path / "none.yml"
+    (problem,) = load(path, *kinds, environ={}).problems
+    assert str(problem) == f"{path}: There is no such file. cp config/escalation.example.yml {path}"
 
 
 @pytest.mark.parametrize(
