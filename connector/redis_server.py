@@ -41,8 +41,8 @@ NO_SERVER = (
 def connect(url: str) -> redis.Redis:
     """A client for this URL that never repeats a command by itself; nothing is sent yet.
 
-    redis-py repeats a command ten times by default when the connection breaks: a MULTI whose answer was lost would
-    be applied twice. Here the caller sees the error and decides. Answers are bytes, as RQ wants them.
+    redis-py's own `Redis()` repeats a command ten times when the connection breaks: a MULTI whose answer was lost
+    would be applied twice. Here the caller sees the error and decides. Answers are bytes, as RQ wants them.
 
     Raises ConfigError for an URL that can't be used or isn't safe (see `check_url`).
     """

@@ -197,7 +197,7 @@ def test_a_url_that_is_not_safe_is_refused_in_a_sentence_without_the_password(ur
 
 
 def test_a_command_whose_answer_was_lost_is_not_sent_again(tmp_path: Path) -> None:
-    """redis-py alone would send it up to eleven times: a MULTI could be applied twice."""
+    """Sent again, a MULTI could be applied twice."""
     received: list[bytes] = []
 
     def serve(listener: socket.socket) -> None:
