@@ -107,6 +107,21 @@ def read_files(
                 filled.blank.add(there)
 
 
+def warn_of_open_secrets(section: dict[str, Any], schema: Schema, path: Path, filled: Filled, report: Report) -> None:
+    """The config is kept in git; a secret written into it is known to everybody who can read that."""
+    for key, field_ in by_key(schema).items():
+        if key not in section or not takes_file(key, field_):
+            continue
+        here, value = (*path, key), section[key]
+        places = (
+            [((*here, index), one) for index, one in enumerate(value)] if isinstance(value, list) else [(here, value)]
+        )
+        for at, one in places:
+            if isinstance(one, str) and one and not {at, here} & (filled.hidden | filled.blank):
+                mend = f'Write "${{{shown(key.upper())}}}" and export it, or use `{shown(key)}_file`.'
+                report.warning(at, f"`{dotted(at)}` stands in the open, and this file is meant for git.", mend)
+
+
 def takes_file(key: str, field: Any) -> bool:
     """Whether `<key>_file` may stand instead of this key."""
     return not isinstance(field, Named) and bool(field.metadata.get("secret", _SECRET_NAME.fullmatch(key)))

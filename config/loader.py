@@ -13,9 +13,9 @@ from connector.errors import ConfigError
 
 from . import build, crosscheck, document, later
 from .fields import Text
-from .filling import Filled, fill, read_files
+from .filling import Filled, fill, read_files, warn_of_open_secrets
 from .problems import Path, Problem, Report, did_you_mean, dotted, nearest, shown
-from .schema import REQUIRED, SECTIONS
+from .schema import REQUIRED, SECTIONS, ServiceSchema
 from .settings import Settings
 from .validation import by_key, check, check_value, unknown_key
 
@@ -116,6 +116,10 @@ def _forget_blanks(filled: Filled, report: Report) -> None:
     report.problems[:] = kept
 
 
+#: Keys that are looked for at the top although they belong into a section.
+_MISPLACED = dict.fromkeys(by_key(ServiceSchema()), "It belongs under `service`.")
+
+
 class _Sections:
     """Validates section by section and entry by entry, so that one mistake hides no other."""
 
@@ -143,7 +147,7 @@ class _Sections:
     def _top_keys(self) -> None:
         for key in self.data:
             if key not in SECTIONS:
-                unknown_key((key,), set(SECTIONS), self.report)
+                unknown_key((key,), set(SECTIONS), self.report, _MISPLACED)
         for key in REQUIRED:
             if key not in self.data:
                 self.report.error((), f"`{key}` is missing.", f"Add `{key}:` as in `config/escalation.example.yml`.")
@@ -169,6 +173,7 @@ class _Sections:
     def _section(self, schema: Schema, value: Any, path: Path) -> Any:
         if isinstance(value, dict):
             read_files(value, schema, path, self.folder, self.filled, self.report)
+            warn_of_open_secrets(value, schema, path, self.filled, self.report)
         return check(schema, value, path, self.report)
 
     def _of_kind(self, path: Path, value: Any, kinds: Kinds, default: str | None) -> tuple[str, Any] | None:

@@ -1,6 +1,6 @@
 """Every key of the config with type, default and meaning, read from the schemas themselves."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -39,6 +39,15 @@ def reference(
             for kind in sorted(kinds):
                 entries += _of(kinds[kind](), f"{path}({kind})")
     return entries
+
+
+def markdown(entries: Iterable[Entry]) -> str:
+    """The entries as a table for a README."""
+    lines = ["| key | type | default | meaning |", "| --- | --- | --- | --- |"]
+    for entry in entries:
+        cells = (f"`{entry.path}`", entry.type, f"`{entry.default}`" if entry.default else "", entry.meaning)
+        lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 _SHAPES = {"one": "section", "named": "sections by name", "listed": "list of sections", "words": "plan by name"}

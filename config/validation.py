@@ -1,6 +1,7 @@
 """Runs a schema over one section and turns what it says into problems with places."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
@@ -103,15 +104,20 @@ def _tell(schema: Schema, section: Path, at: Path, message: str, report: Report)
         report.error(path, f"`{name}`: {shown(message, 200).rstrip('.')}.")
 
 
-def unknown_key(path: Path, known: set[str], report: Report) -> None:
-    """A key that the section doesn't have: not yet, or a typo with the nearest known key."""
+def unknown_key(
+    path: Path, known: set[str], report: Report, elsewhere: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """A key that the section doesn't have: not yet, a typo with the nearest known key, or one that belongs elsewhere.
+
+    `elsewhere` holds the mend by key.
+    """
     key = str(path[-1])
     if later.is_later(path[:-1], key):
         report.error(path, later.sentence(f"`{dotted(path)}`"), later.mend(key), key=True)
         return
     where = f"under `{dotted(path[:-1])}`" if path[:-1] else "at the top"
     best = nearest(key, known)
-    mend = f"Did you mean `{best}`?" if best else did_you_mean(key, known)
+    mend = f"Did you mean `{best}`?" if best else elsewhere.get(key) or did_you_mean(key, known)
     report.error(path, f"There is no key `{shown(key)}` {where}.", mend, key=True)
 
 

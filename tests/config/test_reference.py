@@ -1,6 +1,6 @@
 """The reference is complete, and agrees with what the loader does."""
 
-from config.reference import reference
+from config.reference import markdown, reference
 from config.schema import SECTIONS
 
 
@@ -36,3 +36,10 @@ def test_options_of_helpdesks_and_channels_come_from_their_own_schemas(kinds):
     assert entries["helpdesk.kind"].type == "one of zammad, znuny"
     assert entries["channels.NAME(email).port"][1:3] == ("number", "587")
     assert entries["channels.NAME(sms).from"].default == "required"
+
+
+def test_the_reference_is_a_table_with_a_line_for_each_key():
+    lines = markdown(reference()).splitlines()
+    assert len(lines) == 2 + len(reference())
+    assert "| `service.keep` | duration | `400d` |" in "\n".join(lines)
+    assert {line.count(" | ") for line in lines} == {3}
