@@ -1,0 +1,309 @@
+"""Mail over SMTP: text and HTML, marked as made by a machine, with one link to take the ticket.
+
+Facts: RFC 5321 and RFC 3463 (replies), RFC 3834 (Auto-Submitted). A repeat carries the same Message-ID.
+"""
+
+import smtplib
+import socket
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from typing import Any, Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from jinja2 import Environment, StrictUndefined
+from marshmallow import Schema, ValidationError, fields, validate
+
+from connector.core.contact import Contact
+from connector.errors import ConfigError, Undelivered
+from connector.ports import Message, Purpose, Receipt
+
+from . import _texts
+from ._shared import CONNECT_TIMEOUT, READ_TIMEOUT, Shared, read_file
+
+KIND = "email"
+
+Stage = Literal["connection", "encryption", "sign-in", "sender", "recipient", "text"]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a reply of 5xx means for us; 4xx always means to try again."""
+
+    sentence: str
+    permanent: bool = False
+    credentials: bool = False
+
+
+#: What a final refusal means at each stage; a recipient's enhanced code (RFC 3463) tells more.
+PROBLEMS: Mapping[Stage, Problem] = {
+    "connection": Problem("The mail server doesn't want to talk to us.", credentials=True),
+    "encryption": Problem("The mail server's encryption can't be used.", credentials=True),
+    "sign-in": Problem("The mail server refused the user or password.", credentials=True),
+    "sender": Problem("The mail server refused the channel's `from` address.", credentials=True),
+    "recipient": Problem("The mail server says that the address doesn't exist.", permanent=True),
+    "text": Problem("The mail server refused the message."),
+}
+RECIPIENT: Mapping[str, Problem] = {
+    "5.2.2": Problem("The mailbox is full."),
+    "5.2.3": Problem("The mail server refused the message."),
+    "5.7.1": Problem("The mail server doesn't let us send there.", credentials=True),
+    "5.7.0": Problem("The mail server doesn't let us send there.", credentials=True),
+    "530": Problem("The mail server wants us to sign in.", credentials=True),
+    "552": Problem("The mailbox is full."),
+}
+_LATER = Problem("The mail server asked to try later.")
+
+#: Seconds for one mail from the connection to the last reply.
+DEADLINE = 40.0
+
+
+def _is_mailbox(value: str) -> None:
+    local, _, domain = parseaddr(value)[1].rpartition("@")
+    if not local or not domain or _texts.clean(value) != value:
+        raise ValidationError('Write an address like "Escalations <escalations@example.com>".')
+
+
+class Options(Schema):
+    """What stands under the channel's name in the config. `ca_file`: whom to trust instead of the system's list."""
+
+    host = fields.String(required=True, validate=validate.Length(min=1))
+    port = fields.Integer(load_default=587, validate=validate.Range(1, 65535))
+    security = fields.String(load_default="starttls", validate=validate.OneOf(["none", "starttls", "tls"]))
+    from_ = fields.String(data_key="from", attribute="from", required=True, validate=_is_mailbox)
+    user = fields.String(load_default="")
+    password = fields.String(load_default="")
+    ca_file = fields.String(load_default="")
+
+
+def build(name: str, options: dict[str, Any], shared: Shared) -> "Email":  # noqa: ARG001 - every channel's signature
+    """Raises ConfigError for a `ca_file` that can't be used and for a password that would travel in the clear."""
+    if options["user"] and options["security"] == "none" and options["host"] not in ("127.0.0.1", "::1", "localhost"):
+        raise ConfigError(f"Channel {name}: a password needs `security: starttls` or `tls`.")
+    context = ssl.create_default_context()
+    if options["ca_file"]:
+        read_file(name, "ca_file", options["ca_file"])
+        try:
+            context = ssl.create_default_context(cafile=options["ca_file"])
+        except ssl.SSLError as error:
+            raise ConfigError(f"Channel {name}: ca_file {options['ca_file']} holds no certificate.") from error
+    return Email(name, options, context)
+
+
+class Email:
+    """One mail to one person."""
+
+    kind = KIND
+    personal = True
+    acknowledges = True
+    lease = 60.0
+
+    def __init__(self, name: str, options: dict[str, Any], context: ssl.SSLContext) -> None:
+        self.name = name
+        self._options = options
+        self._context = context
+        self._sender = parseaddr(options["from"])
+
+    def address(self, contact: Contact) -> str:
+        return contact.email
+
+    def deliver(self, message: Message) -> Receipt:
+        """Hands the mail to the server. Raises Undelivered."""
+        to = self.address(message.contacts[0])
+        if not to:
+            raise Undelivered("No mail address is known.", permanent=True)
+        try:
+            raw = compose(message, self._sender).as_bytes()
+        except (MessageError, ValueError, IndexError) as error:
+            raise Undelivered("The mail address is not valid.", details=type(error).__name__, permanent=True) from None
+        _Conversation(self._options, self._context).send(self._sender[1], to, raw)
+        return Receipt(provider_id=message_id(message, self._sender[1]), detail="accepted")
+
+    def find(self, message: Message) -> Receipt | None:  # noqa: ARG002 - a port's signature
+        """None: sending again is safe, mail programs know a repeat by its Message-ID."""
+        return None
+
+
+class _Conversation:
+    """One mail's way through SMTP; knows at which stage it stands, since the same reply means different things."""
+
+    def __init__(self, options: dict[str, Any], context: ssl.SSLContext) -> None:
+        self._options, self._context = options, context
+        self._end = time.monotonic() + DEADLINE
+        self._smtp: smtplib.SMTP | None = None
+        self._stage: Stage = "connection"
+
+    def send(self, sender: str, to: str, raw: bytes) -> None:
+        try:
+            self._converse(sender, to, raw)
+        except smtplib.SMTPResponseException as error:
+            raise self._refused(error.smtp_code, error.smtp_error) from None
+        except (smtplib.SMTPNotSupportedError, ssl.SSLError) as error:
+            problem = PROBLEMS[self._stage if self._stage != "connection" else "encryption"]
+            details = f"{self._stage}: {type(error).__name__}"
+            raise Undelivered(problem.sentence, details=details, credentials=True) from None
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            # Once the text is on its way, a lost answer leaves open whether the server has it.
+            lost = self._stage == "text"
+            sentence = "The mail server's answer was lost." if lost else "The mail server could not be reached."
+            details = f"{self._stage}: {type(error).__name__}"
+            raise Undelivered(sentence, details=details, maybe_sent=lost) from None
+        finally:
+            if self._smtp is not None:
+                self._smtp.close()
+
+    def _converse(self, sender: str, to: str, raw: bytes) -> None:
+        smtp = self._connect()
+        if self._options["security"] == "starttls":
+            self._at("encryption", lambda: smtp.starttls(context=self._context))
+        if self._options["user"]:
+            self._at("sign-in", lambda: smtp.login(self._options["user"], self._options["password"]))
+        else:
+            self._at("connection", smtp.ehlo_or_helo_if_needed)
+        self._expect(250, self._at("sender", lambda: smtp.mail(sender)))
+        self._expect(250, self._at("recipient", lambda: smtp.rcpt(to)))
+        self._expect(250, self._at("text", lambda: smtp.data(raw)))
+        # No QUIT: it is accepted, and a slow good-bye must not turn that into a failure.
+
+    def _connect(self) -> smtplib.SMTP:
+        name = socket.gethostname()
+        here = name if "." in name else "[127.0.0.1]"
+        host, port = self._options["host"], self._options["port"]
+        if self._options["security"] == "tls":
+            self._smtp = smtplib.SMTP_SSL(
+                host, port, local_hostname=here, timeout=CONNECT_TIMEOUT, context=self._context
+            )
+        else:
+            self._smtp = smtplib.SMTP(host, port, local_hostname=here, timeout=CONNECT_TIMEOUT)
+        return self._smtp
+
+    def _at(self, stage: Stage, talk: Callable[[], T]) -> T:
+        self._stage = stage
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the mail server is too slow")
+        if self._smtp is not None and self._smtp.sock is not None:
+            self._smtp.sock.settimeout(min(READ_TIMEOUT, left))
+        return talk()
+
+    def _expect(self, wanted: int, reply: tuple[int, bytes]) -> None:
+        if reply[0] // 10 != wanted // 10:
+            raise smtplib.SMTPResponseException(*reply)
+
+    def _refused(self, code: int, reply: bytes | str) -> Undelivered:
+        words = reply.decode("ascii", "replace") if isinstance(reply, bytes) else reply
+        enhanced = words.split(" ", 1)[0]
+        problem = PROBLEMS[self._stage]
+        if self._stage == "recipient":
+            problem = RECIPIENT.get(enhanced) or RECIPIENT.get(str(code)) or problem
+        if code < 500:
+            problem = _LATER
+        details = f"{self._stage}: {code}"
+        return Undelivered(
+            problem.sentence, details=details, permanent=problem.permanent, credentials=problem.credentials
+        )
+
+
+# --- the text -------------------------------------------------------------------------------------------------------
+
+_HTML = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
+    """\
+<!DOCTYPE html>
+<html lang="{{ language }}"><body style="font-family: sans-serif; font-size: 16px; color: #222">
+<p>{{ lead }}</p>
+{% if rows %}
+<table style="border-spacing: 0 4px">
+{% for label, value in rows %}
+<tr><td style="color: #666; padding-right: 16px">{{ label }}</td><td>{{ value }}</td></tr>
+{% endfor %}
+</table>
+{% endif %}
+{% for label, url, main in links %}
+<p><a href="{{ url }}" style="{{ 'background: #b00020; color: #fff; padding: 12px 20px; border-radius: 6px; '
+'text-decoration: none' if main else '' }}">{{ label }}</a></p>
+{% endfor %}
+<p style="color: #666; font-size: 13px">{{ footer }}</p>
+</body></html>
+"""
+)
+
+
+def message_id(message: Message, sender: str) -> str:
+    """The same on every try."""
+    return f"<{message.id}@{sender.rpartition('@')[2]}>"
+
+
+def compose(message: Message, sender: tuple[str, str]) -> EmailMessage:
+    """The mail. Raises ValueError when the contact's address can't be one."""
+    contact = message.contacts[0]
+    facts = _texts.facts(message)
+
+    def say(name: str) -> str:
+        return _texts.say(message.language, name, **facts)
+
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = Address(_texts.clean(sender[0]), addr_spec=sender[1])
+    mail["To"] = Address(_texts.clean(contact.name), addr_spec=contact.email)
+    mail["Subject"] = _texts.shorten(say(f"mail.subject.{message.purpose}"), 200)
+    mail["Date"] = format_datetime(message.sent_at)
+    mail["Message-ID"] = message_id(message, sender[1])
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["Precedence"] = "bulk"
+    mail["X-Auto-Response-Suppress"] = "All"
+    if message.purpose in (Purpose.STEP, Purpose.EXHAUSTED, Purpose.OPERATOR):
+        mail["Importance"] = "high"
+    lead = say(f"mail.lead.{message.purpose}")
+    rows, links = _rows(message, facts), _links(message, say)
+    footer = say("mail.footer" if message.code else "mail.footer.none")
+    plain = [lead, "", *(f"{label}: {value}" for label, value in rows), ""]
+    for label, url, _ in links:
+        plain += [f"{label}:", url, ""]
+    mail.set_content("\n".join([*plain, "-- ", footer, ""]), cte="quoted-printable")
+    html = _HTML.render(language=message.language, lead=lead, rows=rows, links=links, footer=footer)
+    mail.add_alternative(html, subtype="html", cte="quoted-printable")
+    return mail
+
+
+def _rows(message: Message, facts: dict[str, Any]) -> list[tuple[str, str]]:
+    if message.purpose in (Purpose.TEST, Purpose.OPERATOR):
+        return []
+    values = {**facts, "due_at": _local(message.due_at, message.contacts[0].timezone)}
+    names = ("number", "title", "priority", "group", "organization", "plan", "due_at")
+    rows = [(_texts.say(message.language, f"mail.fact.{name}"), values[name]) for name in names if values[name]]
+    if message.step:
+        rows.append((_texts.say(message.language, "mail.fact.step.label"), _step(message, facts)))
+    return rows
+
+
+def _step(message: Message, facts: dict[str, Any]) -> str:
+    return _texts.say(message.language, "mail.fact.step", **facts)
+
+
+def _links(message: Message, say: Callable[[str], str]) -> list[tuple[str, str, bool]]:
+    """Label, URL, and whether it is the button."""
+    links = []
+    if message.acknowledge_url and message.purpose in (Purpose.STEP, Purpose.EXHAUSTED):
+        links.append((say("mail.button"), message.acknowledge_url, True))
+    if message.ticket_url:
+        links.append((say("mail.open ticket"), message.ticket_url, False))
+    if message.escalation_url:
+        links.append((say("mail.open escalation"), message.escalation_url, False))
+    return links
+
+
+def _local(at: datetime | None, timezone: str) -> str:
+    if at is None:
+        return ""
+    try:
+        zone = ZoneInfo(timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = ZoneInfo("UTC")
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
