@@ -1,7 +1,10 @@
 """The Flask app: every endpoint's blueprint, errors as JSON, limits against floods."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import redis
 from flask import Flask, Response, request
@@ -9,9 +12,11 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ..engine.store import Emptied
 from ..faults import describe
-from ..services import Services
 from . import receiver
 from .answers import error
+
+if TYPE_CHECKING:
+    from ..services import Services
 
 log = logging.getLogger(__name__)
 

@@ -4,16 +4,20 @@ A webhook is only a hint that a ticket may have changed. The answer is fixed: Zn
 one.
 """
 
+from __future__ import annotations
+
 import json
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, current_app, request
 
 from ..errors import NotUnderstood
 from ..ports import Hint
-from ..services import Services
 from .answers import error
+
+if TYPE_CHECKING:
+    from ..services import Services
 
 log = logging.getLogger(__name__)
 

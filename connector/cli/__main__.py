@@ -1,0 +1,5 @@
+"""`python -m connector.cli`: the `escalator` command."""
+
+from . import main
+
+main()

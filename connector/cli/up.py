@@ -1,0 +1,141 @@
+"""`escalator up`: everything in one go, supervised."""
+
+import os
+import sys
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from config.settings import Settings
+
+from .. import queues
+from ..engine.store import EPOCH, SINCE
+from ..errors import ConfigError
+from ..redis_server import check_url, connect, prepare
+from ..services import build_channels, config_path, read_config
+from ..supervisor import LISTEN, Process, Supervisor
+
+WORKERS = 2  # processes that send; each makes 32 calls at a time
+WEB_WORKERS = 2
+SINCE_FILE = "since"
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=int, envvar="PORT", default=8000, show_default=True, help="Port to listen on.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), default=Path("data"), show_default=True, envvar="ESCALATOR_DATA"
+)
+@click.option("--config", type=click.Path(path_type=Path), default=None, help="The config file.")
+@click.option("--workers", type=click.IntRange(1, 32), default=WORKERS, show_default=True, help="Sending processes.")
+def up(host: str, port: int, data: Path, config: Path | None, workers: int) -> None:
+    """Run receiver, workers, timers and sweep; without REDIS_URL also a Redis that keeps its data in --data."""
+    path = config or config_path()
+    settings = usable(path)
+    if settings is None:
+        sys.exit(2)
+    environ = {"ESCALATOR_CONFIG": str(path.absolute()), "ESCALATOR_DATA": str(data.absolute())}
+    os.environ.update(environ)
+    url = os.environ.get("REDIS_URL", "")
+    if url:
+        check_url(url)
+    supervisor = Supervisor(
+        processes(data, url, settings, workers), data, lambda: usable(path) is not None, _say, listen=(host, port)
+    )
+    sys.exit(supervisor.run())
+
+
+def usable(path: Path) -> Settings | None:
+    """The settings, or None with all that is wrong with them said."""
+    loaded = read_config(path)
+    for problem in loaded.problems:
+        click.echo(str(problem), err=True)
+    if loaded.settings is None:
+        return None
+    try:
+        build_channels(loaded.settings)
+    except ConfigError as problem:
+        click.echo(str(problem), err=True)
+        return None
+    return loaded.settings
+
+
+def processes(data: Path, url: str, settings: Settings, workers: int) -> list[Process]:
+    """What is supervised, in the order of starting; the Procfile has the same."""
+    python = [sys.executable, "-m"]
+    first: list[Process] = []
+    if not url:
+        redis = prepare(data)
+        url = redis.url
+        first.append(Process("redis", redis.command, ready=redis.ready, restart_on_reload=False, patience=30.0))
+    begun = _once(lambda: begin(url, data, settings))
+    senders = ["deliver"] if workers == 1 else [f"deliver{n + 1}" for n in range(workers)]
+    environ = {"REDIS_URL": url}
+    return [
+        *first,
+        Process("timers", [*python, "connector.ticking"], environ, ready=begun),
+        Process("work", [*python, "connector.worker", queues.WORK], environ),
+        Process("desk", [*python, "connector.worker", queues.DESK], environ, patience=70.0),
+        *(Process(name, [*python, "connector.worker", queues.DELIVER], environ, patience=40.0) for name in senders),
+        Process("web", [*python, "gunicorn", *gunicorn_options(), "wsgi:app"], environ),
+    ]
+
+
+def gunicorn_options() -> Sequence[str]:
+    """Threads, so that slow clients don't stop the others; no access log, since paths hold tokens."""
+    here = Path(__file__).resolve().parents[2]
+    return (
+        f"--bind={LISTEN}",
+        f"--workers={WEB_WORKERS}",
+        "--worker-class=gthread",
+        "--threads=16",
+        f"--chdir={here}",
+        "--timeout=60",
+        "--graceful-timeout=10",
+        "--keep-alive=5",
+        "--log-level=warning",
+        "--no-control-socket",
+    )
+
+
+def begin(url: str, data: Path, settings: Settings) -> None:
+    """Records when Escalator was switched on: in Redis and in a file, so that an emptied Redis is noticed."""
+    connection, now = connect(url), datetime.now(UTC)
+    file = data / SINCE_FILE
+    if connection.exists(EPOCH):
+        since = connection.get(SINCE)
+        if not file.exists() and isinstance(since, bytes):
+            file.write_bytes(since)
+        return
+    if file.exists():
+        _say(
+            f"Redis is empty although Escalator has run here since {file.read_text().strip()}: escalations that were "
+            "running are forgotten, nobody is told again about tickets from before now. Take them up by hand: "
+            "escalator adopt."
+        )
+    since_when = settings.service.since if settings.service.since and not file.exists() else now
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file.write_text(since_when.isoformat())
+    with connection.pipeline() as pipe:
+        pipe.set(SINCE, since_when.isoformat())
+        pipe.set(EPOCH, uuid.uuid4().hex)
+        pipe.execute()
+
+
+def _once(act: Callable[[], None]) -> Callable[[], bool]:
+    done: list[bool] = []
+
+    def ready() -> bool:
+        if not done:
+            act()
+            done.append(True)
+        return True
+
+    return ready
+
+
+def _say(line: str) -> None:
+    click.echo(line)

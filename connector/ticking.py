@@ -1,0 +1,34 @@
+"""`python -m connector.ticking`: the timers process, with the sweeps that it calls."""
+
+import logging
+import sys
+
+import click
+
+from .clockwork.timers import Periodic, Timers
+from .errors import EscalatorError
+from .queues import QUEUES
+from .services import current
+
+OVERDUE_EVERY = 1.0  # seconds
+
+
+@click.command()
+def main() -> None:
+    """Has every armed job start when it is due, until SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        services = current()
+    except EscalatorError as problem:
+        raise click.ClickException(str(problem)) from None
+    sweep_every = services.settings.service.sweep_every.total_seconds()
+    periodic = (
+        Periodic(OVERDUE_EVERY, services.sweep.overdue),
+        Periodic(sweep_every, services.sweep.ask_for_helpdesk),
+    )
+    Timers(services.redis, QUEUES, periodic).work()
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
