@@ -152,7 +152,7 @@ class Zammad:
             row = self._client.get(f"/tickets/{int(ticket_id)}", first=True)
             people = self._directory.people([row["owner_id"]])
             owner = people.owns(row["owner_id"])
-            agent = next((one for one in self._directory.active() if one.login.lower() == login.lower()), None)
+            agent = next((one for one in self.people() if one.login.lower() == login.lower()), None)
             if owner is not None or agent is None:
                 return owner is not None and agent is not None and owner.id == agent.id
         row = self._client.write("PUT", f"/tickets/{int(ticket_id)}", {"owner": agent.login})
@@ -162,8 +162,10 @@ class Zammad:
     # --- who and what there is ---------------------------------------------------------------------------------------
 
     def people(self) -> Sequence[Person]:
+        """Active agents, ourselves left out."""
         with _understood():
-            return self._directory.active()
+            us = str(self._directory.us())
+            return [person for person in self._directory.active() if person.id != us]
 
     def names(self) -> Names:
         with _understood():

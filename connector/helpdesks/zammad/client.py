@@ -86,6 +86,8 @@ class Client:
                 )
             except requests.RequestException as problem:
                 raise _away(problem, writes) from None
+            except OSError as problem:  # requests' word for a certificate file that isn't there
+                raise HelpdeskAway("helpdesk.ca_file can't be read.", details=type(problem).__name__) from None
         return _meaning(answer, writes)
 
     @contextmanager

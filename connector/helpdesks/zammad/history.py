@@ -20,6 +20,7 @@ Row = Mapping[str, Any]
 
 _NAMED = {"group": Kind.GROUP, "title": Kind.TITLE, "organization": Kind.ORGANIZATION}
 _CREATION = timedelta(seconds=5)  # a ticket's own first article is written within its transaction
+_MERGE = timedelta(seconds=2)  # a merge touches each article that it moves, right before it is logged
 _PENDING = (Phase.PENDING, Phase.PENDING_CLOSE)
 
 
@@ -67,6 +68,7 @@ class _Walk:
     first_article: int | None  # id of the row of the article that the ticket was made with
     saves: Mapping[tuple[str, int], Row]  # pending_time rows by the save they belong to
     with_state: frozenset[tuple[str, int]]  # saves that also changed the state
+    merges: tuple[tuple[int, datetime], ...]  # row id and time of each ticket that came in
     customer: int | None
     state: tuple[int, str]
     until: datetime | None = None
@@ -89,6 +91,9 @@ class _Walk:
             first_article=int(first["id"]) if first and _made_with(ticket, first) else None,
             saves={_save(row): row for row in by_attribute.get("pending_time", [])},
             with_state=frozenset(_save(row) for row in states),
+            merges=tuple(
+                (int(row["id"]), required_moment(row["created_at"])) for row in rows if row["type"] == "received_merge"
+            ),
             customer=customers[0].get("id_from") if customers else ticket.get("customer_id"),
             state=_before(states[0]) if states else (ticket["state_id"], str(ticket.get("state") or "")),
         )
@@ -98,7 +103,7 @@ class _Walk:
             Change,
             id=str(row["id"]),
             at=required_moment(row["created_at"]),
-            by=self.people.actor(row["created_by_id"], self.customer),
+            by=self.people.actor(_author(row), self.customer),
         )
         what, attribute = (row["object"], row["type"]), row.get("attribute")
         if what == ("Ticket::Article", "created"):
@@ -178,14 +183,24 @@ class _Walk:
 
     def _article(self, row: Row, made: "partial[Change]") -> Change | None:
         article = self.articles.get(int(row["o_id"]))
-        elsewhere = row.get("related_o_id") not in (None, self.ticket["id"]) or int(row["id"]) < self.born
-        if article is None or elsewhere:
+        if article is None or self._from_elsewhere(row, article):
             return None
         return made(
-            by=self.people.actor(article["created_by_id"], self.customer),
+            by=self.people.actor(_author(article), self.customer),
             kind=Kind.ARTICLE,
             at_creation=int(row["id"]) == self.first_article,
             article=what_was_written(article),
+        )
+
+    def _from_elsewhere(self, row: Row, article: Row) -> bool:
+        """Whether a merge brought this article: then nobody did it on this ticket."""
+        if row.get("related_o_id") not in (None, self.ticket["id"]) or int(row["id"]) < self.born:
+            return True
+        written, touched = moment(article.get("created_at")), moment(article.get("updated_at"))
+        if written is None or touched is None:
+            return False
+        return any(
+            int(row["id"]) < merge and written < at - _MERGE <= touched <= at + _MERGE for merge, at in self.merges
         )
 
 
@@ -201,17 +216,21 @@ def what_was_written(row: Row) -> Article:
         reply=public and row.get("type") != "note" and row.get("sender") == "Agent",
         by_mail="is-auto-response" in preferences,
         automatic=preferences.get("is-auto-response") is True,
-        first_line="" if public else first_line(body, content_type),
+        first_line=first_line(body, content_type) if row.get("type") == "note" and not public else "",
     )
 
 
 def _made_with(ticket: Row, row: Row) -> bool:
     soon = required_moment(row["created_at"]) - required_moment(ticket["created_at"]) <= _CREATION
-    return soon and row["created_by_id"] == ticket.get("created_by_id")
+    return soon and row.get("created_by_id") == ticket.get("created_by_id")
+
+
+def _author(row: Row) -> int:
+    return int(row.get("created_by_id") or NOBODY)  # without an author it is the system's
 
 
 def _save(row: Row) -> tuple[str, int]:
-    return str(row["created_at"]), int(row["created_by_id"])
+    return str(row["created_at"]), _author(row)
 
 
 def _before(row: Row) -> tuple[int, str]:

@@ -108,11 +108,9 @@ class Directory:
         return People(us, {user_id: person(row) for user_id, row in rows.items()}, self._robots)
 
     def active(self) -> list[Person]:
-        """The agents who can log in today, ourselves left out, by login."""
-        us = self.us()
+        """The agents who can log in today, ourselves among them, by login."""
         self.people()
-        rows = self._rows
-        found = [person(row) for user_id, row in rows.items() if user_id != us and row.get("active", True)]
+        found = [person(row) for row in self._rows.values() if row.get("active", True)]
         return sorted(found, key=lambda one: one.login)
 
     def _agents(self) -> dict[int, Mapping[str, Any]]:

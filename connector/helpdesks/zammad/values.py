@@ -28,10 +28,15 @@ def is_custom(column: str) -> bool:
 
 
 def moment(value: Any) -> datetime | None:
-    """A time as the API (`2026-11-21T23:25:12.791Z`) or the history (`2026-11-21 23:25:12 UTC`) writes it, in UTC."""
-    if not isinstance(value, str) or not value:
+    """A time as the API (`2026-11-21T23:25:12.791Z`) or the history (`2026-11-21 23:25:12 UTC`) writes it, in UTC.
+
+    None where there is none, or one that doesn't say its zone.
+    """
+    try:
+        found = datetime.fromisoformat(value.replace(" UTC", "+00:00"))
+    except (AttributeError, ValueError):
         return None
-    return datetime.fromisoformat(value.replace(" UTC", "+00:00")).astimezone(UTC)
+    return found.astimezone(UTC) if found.tzinfo else None
 
 
 def required_moment(value: Any) -> datetime:

@@ -7,11 +7,11 @@ a ticket may have changed, and nothing more.
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from connector.core.ticket import Phase
 from connector.errors import NotUnderstood
+from connector.helpdesks.zammad.values import moment
 from connector.ports import Hint
 
 
@@ -39,7 +39,7 @@ def hint(body: Any, phases: Mapping[str, Phase]) -> Hint:
     phase = phases.get(state) if isinstance(state, str) else None
     return Hint(
         ticket_id=ticket_id,
-        updated_at=_moment(ticket.get("updated_at")),
+        updated_at=moment(ticket.get("updated_at")),
         closed=phase is not None and phase.ended,
     )
 
@@ -50,11 +50,3 @@ def _id(value: Any) -> str:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
         return value.lstrip("0")
     return ""
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return moment.astimezone(UTC) if moment.tzinfo else None

@@ -308,7 +308,7 @@ def test_names_are_what_a_config_can_be_checked_against(desk):
     names = desk.helpdesk.names()
     assert names.priorities == {"1 low", "2 normal", "3 high"}
     assert names.groups == {"Users", "Network", "2nd Level"}
-    assert names.logins == {"admin@example.com", "alice@example.com", "bob@example.com"}
+    assert names.logins == {"admin@example.com", "alice@example.com", "bob@example.com", "escalator@example.com"}
 
 
 def about(mock, rights: dict[str, list[str]], *, is_admin: bool) -> str:

@@ -194,6 +194,11 @@ def test_nobody_listening_is_away_and_has_done_nothing():
     assert not caught.value.maybe_done
 
 
+def test_a_certificate_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(HelpdeskAway, match="ca_file"):
+        Client("https://127.0.0.1:1", TOKEN, ca_file=str(tmp_path / "missing.pem")).get("/tickets/2")
+
+
 def test_four_calls_at_a_time_and_one_of_them_always_a_read(mock, client):
     entered: queue.Queue[str] = queue.Queue()
     release = threading.Event()

@@ -215,6 +215,17 @@ def test_an_internal_mail_is_no_reply():
     assert not what_was_written(article(type="email")).reply
 
 
+def test_only_an_internal_notes_first_line_is_kept():
+    assert what_was_written(article(body="/ack<br>now")).first_line == "/ack"
+    assert what_was_written(article(body="secret", internal=False)).first_line == ""
+    assert what_was_written(article(body="secret", type="email")).first_line == ""
+
+
+def test_a_row_without_an_author_is_the_systems():
+    (change,) = found(row(attribute="state", id_from=2, id_to=4, created_by_id=None))
+    assert change.by.role is Role.SYSTEM
+
+
 def test_what_came_through_the_mail_gateway_says_so():
     mail = what_was_written(article(type="email", internal=False, preferences={"is-auto-response": False}))
     assert (mail.by_mail, mail.automatic) == (True, False)
@@ -241,6 +252,15 @@ def test_articles_that_a_merge_brought_here_are_no_change_of_this_ticket():
     born = row(90, type="created", created_by_id=8, created_at=TICKET["created_at"])
     assert found(born, written(91, related_o_id=5), articles=(article(),)) == ()
     assert found(written(80), born, articles=(article(),)) == ()
+
+
+def test_a_merge_is_known_by_its_touch_where_the_history_moved_along():
+    merge = row(110, type="received_merge", id_from=5, id_to=2, created_at="2026-11-21T23:29:00.500Z")
+    times = {"created_at": "2026-11-21T23:28:00.123Z", "updated_at": "2026-11-21T23:28:59.900Z"}
+    assert found(written(100), merge, articles=(article(**times),)) == ()
+    untouched = times | {"updated_at": times["created_at"]}
+    assert len(found(written(100), merge, articles=(article(**untouched),))) == 1
+    assert len(found(merge, written(120), articles=(article(**times),))) == 1
 
 
 def test_an_article_that_was_deleted_since_is_left_out():
