@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError, fields, validate
 
 from . import later
 from .problems import Complaint, Path, Report, did_you_mean, dotted, nearest, shown
@@ -15,6 +15,9 @@ _UNKNOWN = "Unknown field."
 #: Marshmallow's own words, for options that use its plain fields.
 _PLAIN = {
     fields.Field.default_error_messages["null"]: ("`{name}` is empty.", "Fill it in, or take the key out."),
+    "Shorter than minimum length 1.": ("`{name}` is empty.", "Fill it in, or take the key out."),
+    "Not a valid URL.": ("`{name}` is no address.", "Write it as `https://host.example.com`."),
+    "Not a valid number.": ("`{name}` must be a number.", ""),
     fields.String.default_error_messages["invalid"]: ("`{name}` must be text.", "Put it in quotes."),
     fields.Integer.default_error_messages["invalid"]: ("`{name}` must be a whole number.", ""),
     fields.Boolean.default_error_messages["invalid"]: (
@@ -100,6 +103,11 @@ def _tell(schema: Schema, section: Path, at: Path, message: str, report: Report)
     elif message in _PLAIN:
         sentence, mend = _PLAIN[message]
         report.error(path, sentence.replace("{name}", name), mend)
+    elif message == validate.Regexp.default_message:
+        example = _example(schema, at)
+        report.error(
+            path, f"`{name}` isn't in the form it needs.", f"Write it like {example}." if example != "…" else ""
+        )
     else:
         report.error(path, f"`{name}`: {shown(message, 200).rstrip('.')}.")
 

@@ -36,7 +36,12 @@ class Push(Schema):
 
 
 class Twilio(Schema):
-    sender = fields.String(data_key="from", required=True, validate=validate.Regexp(r"\+[0-9]{6,15}$"))
+    sender = fields.String(
+        data_key="from",
+        required=True,
+        validate=validate.Regexp(r"\+[0-9]{6,15}$"),
+        metadata={"example": '"+15005550006"'},
+    )
     language = fields.String(load_default="en")
 
 

@@ -177,3 +177,21 @@ def test_no_problem_ever_quotes_what_came_from_the_environment(load_text):
 @pytest.mark.parametrize("url", ["http://localhost:3000", "http://127.0.0.1:3000", "http://[::1]:3000"])
 def test_plain_http_is_fine_on_the_same_machine(url, load_text):
     assert load_text(changed("https://desk.example.com", url)).problems == ()
+
+
+def test_an_owner_known_only_to_the_helpdesk_can_be_rung_when_that_is_allowed(load_text):
+    text = changed(
+        "channels:\n", 'twilio: {account_sid: "${TWILIO_ACCOUNT_SID}", auth_token: "${TWILIO_AUTH_TOKEN}"}\nchannels:\n'
+    )
+    text = text.replace("  email:\n", '  sms: {from: "+15005550006"}\n  email:\n', 1)
+    text = text.replace("{notify: owner, by: email}", "{notify: owner, by: email, else: sms}")
+    assert any("`sms` reaches no owner" in one for one in sentences(load_text(text)))
+    allowed = load_text(text.replace("service:\n", "service:\n  use_helpdesk_mobiles: true\n"))
+    assert not any("reaches no owner" in one for one in sentences(allowed))
+
+
+def test_what_a_kind_of_channel_needs_can_be_told_from_outside(tmp_path, kinds, environ):
+    path = tmp_path / "escalation.yml"
+    path.write_text(TEXT)
+    loaded = load(path, *kinds, environ=environ, needs={"email": "mobile"})
+    assert any("nobody can be reached at all" in problem.sentence for problem in loaded.errors)
