@@ -13,7 +13,7 @@ from redis import Redis, RedisError
 from connector import queues
 from connector import redis_server as servers
 
-from .test_supervisor import ROOT, Up, left_after, until
+from .harness import ROOT, Up, left_after, until
 
 
 @pytest.fixture
