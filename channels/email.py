@@ -269,6 +269,7 @@ def compose(message: Message, sender: tuple[str, str]) -> EmailMessage:
     mail.set_content("\n".join([*plain, "-- ", footer, ""]), cte="quoted-printable")
     html = _HTML.render(language=message.language, lead=lead, rows=rows, links=links, footer=footer)
     mail.add_alternative(html, subtype="html", cte="quoted-printable")
+    mail.set_boundary(f"=_{message.id}")  # so that a repeat is the same to the last byte
     return mail
 
 
@@ -279,12 +280,13 @@ def _rows(message: Message, facts: dict[str, Any]) -> list[tuple[str, str]]:
     names = ("number", "title", "priority", "group", "organization", "plan", "due_at")
     rows = [(_texts.say(message.language, f"mail.fact.{name}"), values[name]) for name in names if values[name]]
     if message.step:
-        rows.append((_texts.say(message.language, "mail.fact.step.label"), _step(message, facts)))
+        rows.append(
+            (
+                _texts.say(message.language, "mail.fact.step.label"),
+                _texts.say(message.language, "mail.fact.step", **facts),
+            )
+        )
     return rows
-
-
-def _step(message: Message, facts: dict[str, Any]) -> str:
-    return _texts.say(message.language, "mail.fact.step", **facts)
 
 
 def _links(message: Message, say: Callable[[str], str]) -> list[tuple[str, str, bool]]:

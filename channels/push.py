@@ -135,14 +135,7 @@ class Push:
     def __init__(self, name: str, url: str, topic: str, tokens: ProviderToken, context: ssl.SSLContext) -> None:
         self.name = name
         self._url, self._topic, self._tokens = url, topic, tokens
-        timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
-        limits = httpx.Limits(keepalive_expiry=60)
-        self._client = PerProcess(
-            lambda: httpx.Client(
-                http1=False, http2=True, verify=context, timeout=timeout, limits=limits, trust_env=False
-            ),
-            httpx.Client.close,
-        )
+        self._client = PerProcess(lambda: _client(context), httpx.Client.close)
 
     def address(self, contact: Contact) -> str:
         return ",".join(contact.push)
@@ -218,6 +211,17 @@ class Push:
             raise Undelivered(
                 "The answer of Apple's push service was lost.", details=type(error).__name__, maybe_sent=True
             ) from None
+
+
+def _client(context: ssl.SSLContext) -> httpx.Client:
+    return httpx.Client(
+        http1=False,
+        http2=True,
+        verify=context,
+        timeout=httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT),
+        limits=httpx.Limits(keepalive_expiry=60),
+        trust_env=False,
+    )
 
 
 def apns_id(message: Message, device: str) -> str:

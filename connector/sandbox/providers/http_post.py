@@ -1,6 +1,7 @@
 """A receiver for signed documents (Standard Webhooks, https://www.standardwebhooks.com), and for any other POST."""
 
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,9 @@ from werkzeug.wrappers import Request, Response
 
 from ._server import HttpServer, Stoppable, hang_up
 from ._wait import Recorder
+
+#: In place of a status: the request is taken, and the connection ends before the answer, or no answer comes.
+CUT, HANG = 0, -1
 
 SECRET = "whsec_" + "c3RhbmQtaW4gc2VjcmV0IGZvciB0ZXN0cw=="
 
@@ -34,7 +38,7 @@ class Posted:
 class Receiver(Stoppable, Recorder):
     """`with Receiver() as receiver:`; give `receiver.url` and `receiver.secret`.
 
-    It answers 200 until told otherwise. `status` 0 takes the request and cuts the connection.
+    It answers 200 until told otherwise.
     """
 
     def __init__(self, *, secret: str = SECRET, port: int = 0) -> None:
@@ -44,6 +48,7 @@ class Receiver(Stoppable, Recorder):
         self._received: list[Posted] = []
         self._answers: list[tuple[int, str, Mapping[str, str]]] = []
         self._usual: tuple[int, str, Mapping[str, str]] = (200, "", {})
+        self._stopping = threading.Event()
         self._server = HttpServer(self._answer, port=port)
 
     @property
@@ -69,9 +74,11 @@ class Receiver(Stoppable, Recorder):
                 self._usual = answer
 
     def start(self) -> None:
+        self._stopping.clear()
         self._server.start()
 
     def stop(self) -> None:
+        self._stopping.set()
         self._server.stop()
 
     def _answer(self, request: Request) -> Response:
@@ -90,6 +97,8 @@ class Receiver(Stoppable, Recorder):
             self._received.append(Posted(request.full_path, headers, body, document, genuine, datetime.now(UTC)))
             status, text, more = self._answers.pop(0) if self._answers else self._usual
             self.changed.notify_all()
-        if status == 0:
+        if status == HANG:
+            self._stopping.wait(60)
+        if status in (CUT, HANG):
             return hang_up(request)
         return Response(text, status=status, headers=dict(more), mimetype="text/xml")

@@ -1,6 +1,8 @@
 """A mail server that keeps what it gets: SMTP with STARTTLS (or TLS from the start, or none) and optional sign-in."""
 # ruff: noqa: ARG002 - aiosmtpd calls with all of these
 
+import asyncio
+import logging
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +19,11 @@ from ._server import Stoppable
 from ._tls import make_certificates, server_context
 from ._wait import Recorder
 
+logging.getLogger("mail").setLevel(logging.WARNING)  # aiosmtpd logs every line of every mail
+
 Stage = Literal["sender", "recipient", "text"]
-#: In place of a reply: the mail is taken, and the connection ends before the answer.
-CUT = "cut"
+#: In place of a reply: the mail is taken, and the connection ends before the answer, or no answer comes.
+CUT, HANG = "cut", "hang"
 
 
 @dataclass(frozen=True)
@@ -139,13 +143,15 @@ class Smtp(Stoppable, Recorder):
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         refusal = self._refusal("text")
-        if refusal and refusal != CUT:
+        if refusal not in ("", CUT, HANG):
             return refusal
         raw = bytes(envelope.content)
         message = message_from_bytes(raw, policy=policy.default)
         with self.changed:
             self._mails.append(Mail(envelope.mail_from, tuple(envelope.rcpt_tos), message, raw, datetime.now(UTC)))
             self.changed.notify_all()
+        if refusal == HANG:
+            await asyncio.sleep(60)
         if refusal == CUT:
             server.transport.abort()
         return "250 OK"
