@@ -18,7 +18,7 @@ from connector.helpdesks.zammad.client import Client
 from connector.helpdesks.zammad.history import mentioned, states_in
 from connector.helpdesks.zammad.people import Directory
 from connector.helpdesks.zammad.states import States
-from connector.helpdesks.zammad.ticket import reading
+from connector.helpdesks.zammad.ticket import reading, roles
 from connector.helpdesks.zammad.values import required_moment
 from connector.ports import Hint, Live, Names, Note, Row
 
@@ -87,7 +87,7 @@ class Zammad:
             entries = _rows(history["history"])
             articles = self._articles(ticket_id, first=True)
             tags = self._tags(ticket_id, first=True)
-            people = self._directory.people(mentioned(row, entries))
+            people = self._directory.people(mentioned(row, entries), roles(history))
             phases = self._states.by_id(states_in(row, entries))
             return reading(row, history, articles, tags, people, phases, self._url, read_at)
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from connector.core.ticket import Actor, Person, Role
@@ -67,7 +68,8 @@ def person(row: Mapping[str, Any]) -> Person:
 class Directory:
     """The agents and ourselves as Zammad lists them, remembered for a while. Thread-safe.
 
-    Asked anew when `lifetime` seconds have passed, and when somebody turns up who wasn't there the last time.
+    Asked anew when `lifetime` seconds have passed, and when somebody turns up who may have become an agent since. A
+    storm of new customers isn't that: whoever only has roles that a customer has too is none.
     """
 
     def __init__(
@@ -85,7 +87,8 @@ class Directory:
         self._lock = threading.Lock()
         self._us = 0
         self._rows: dict[int, Mapping[str, Any]] = {}
-        self._others: set[int] = set()  # looked for since, and no agents
+        self._others: set[int] = set()  # looked for, and no agents then
+        self._plain_roles: set[int] = set()  # roles of such people: they don't make an agent
         self._asked_at: float | None = None
 
     def us(self) -> int:
@@ -94,18 +97,33 @@ class Directory:
             self._us = int(self._client.get("/users/me")["id"])
         return self._us
 
-    def people(self, mentioned: Collection[int] = ()) -> People:
-        """Everybody, surely including those mentioned who are agents. Usually no call, else one per 100 agents."""
+    def people(
+        self, mentioned: Collection[int] = (), roles: Mapping[int, Collection[int]] = MappingProxyType({})
+    ) -> People:
+        """Everybody, surely including those mentioned who are agents. Usually no call, else one per 100 agents.
+
+        `roles` are the role ids of active people, as far as an answer told them.
+        """
         us = self.us()
         with self._lock:
-            unknown = set(mentioned) - self._rows.keys() - self._others - {us, NOBODY}
+            others = set(mentioned) - self._rows.keys() - {us, NOBODY}
+            unknown = {one for one in others - self._others if not self._is_plain(roles.get(one))}
             stale = self._asked_at is None or self._clock() - self._asked_at >= self._lifetime
             if stale or unknown:
                 self._rows = self._agents()
-                self._others = (set() if stale else self._others) | (unknown - self._rows.keys())
                 self._asked_at = self._clock()
+                self._learn(others - self._rows.keys(), roles, afresh=stale)
             rows = self._rows
         return People(us, {user_id: person(row) for user_id, row in rows.items()}, self._robots)
+
+    def _is_plain(self, roles: Collection[int] | None) -> bool:
+        return bool(roles) and self._plain_roles.issuperset(roles or ())
+
+    def _learn(self, others: set[int], roles: Mapping[int, Collection[int]], *, afresh: bool) -> None:
+        self._others |= others
+        self._plain_roles = set() if afresh else self._plain_roles  # an admin may have changed what a role allows
+        for one in others:
+            self._plain_roles |= set(roles.get(one, ()))
 
     def active(self) -> list[Person]:
         """The agents who can log in today, ourselves among them, by login."""

@@ -49,6 +49,12 @@ def reading(
     return Reading(ticket, found, read_at)
 
 
+def roles(history: Mapping[str, Any]) -> dict[int, list[int]]:
+    """Role ids of the active people in a history's assets, by user id."""
+    users = ((history.get("assets") or {}).get("User") or {}).values()
+    return {int(row["id"]): row.get("role_ids") or [] for row in users if "id" in row and row.get("active") is True}
+
+
 def _facts(row: Row, tags: Iterable[str], assets: Mapping[str, Any]) -> Facts:
     fields = ((name, shown(value)) for name, value in row.items() if is_custom(name))
     return Facts(
