@@ -84,6 +84,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._stops = 0  # how often we were asked to stop; the second time means at once
         self._reload = False
+        self._doubt = ""  # said once, not twenty times a second
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT (0), or 1 with one sentence said when it can't begin. In the main thread."""
@@ -126,9 +127,19 @@ class Supervisor:
         until = time.monotonic() + patience
         self._turn(0.0)
         while not self._stops and time.monotonic() < until:
-            if child.popen is not None and (child.process.ready is None or child.process.ready()):
+            if child.popen is not None and self._is_ready(child.process):
                 return
             self._turn(0.05)
+
+    def _is_ready(self, process: Process) -> bool:
+        try:
+            return process.ready is None or process.ready()
+        except Exception as error:  # a question that fails is no yes, and no reason to end what runs
+            doubt = f"{process.name} can't be asked whether it is ready: {describe(error)}"
+            if doubt != self._doubt:
+                self._say(doubt)
+            self._doubt = doubt
+            return False
 
     def _restart_one_by_one(self) -> None:
         try:

@@ -35,7 +35,7 @@ def worker(queue: str, *, url: str, log: Path | None = None) -> AbstractContextM
 
 
 def timers(*, url: str, log: Path | None = None) -> AbstractContextManager[subprocess.Popen[bytes]]:
-    return python("-m", "connector.clockwork", url=url, log=log)
+    return python(str(HERE / "timers_alone.py"), url=url, log=log)
 
 
 def until(true: Callable[[], object], *, within: float) -> float:

@@ -23,7 +23,7 @@ def running(tmp_path: Path) -> Iterator[Up]:
     jobs = str(ROOT / "tests/redis/worker_with_jobs.py")
     processes: list[dict[str, Any]] = [
         {"name": "redis", "command": embedded.command, "ready": str(embedded.socket), "restart_on_reload": False},
-        {"name": "timers", "command": ["python", "-m", "connector.clockwork"], "env": env},
+        {"name": "timers", "command": ["python", str(ROOT / "tests/redis/timers_alone.py")], "env": env},
         {"name": "worker", "command": ["python", jobs, queues.WORK], "env": env},
     ]
     up = Up(tmp_path, processes)
@@ -41,7 +41,7 @@ def named(up: Up, part: str) -> psutil.Process:
     return process
 
 
-@pytest.mark.parametrize("victim", ["redis-server", "connector.clockwork", "worker_with_jobs"])
+@pytest.mark.parametrize("victim", ["redis-server", "timers_alone", "worker_with_jobs"])
 def test_jobs_due_around_a_kill_all_run_once_and_never_early(running: Up, victim: str) -> None:
     redis = servers.connect(servers.redis_url(running.data, {}))
     start = time.time() + 0.3

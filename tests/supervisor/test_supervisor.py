@@ -86,6 +86,19 @@ def test_what_others_needed_is_stopped_only_after_they_are_gone(up: Callable[...
     assert running.lines[-2:] == ["web   | ending", "redis | ending"]
 
 
+def test_a_ready_question_that_fails_is_said_once_and_asked_again(up: Callable[..., Up], tmp_path: Path) -> None:
+    mark = tmp_path / "ready"
+    mark.write_text("broken")
+    running = up(steady("redis", ready=str(mark)), steady("web"))
+    running.until("redis can't be asked whether it is ready: ConnectionError at up.py:")
+
+    mark.write_text("")
+
+    running.until("web   | started")
+    assert running.count("can't be asked") == 1
+    assert running.count("secret") == 0
+
+
 def test_a_killed_process_runs_again_within_a_second(up: Callable[..., Up]) -> None:
     running = up(steady("worker"))
     running.until("worker | started")

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from connector.supervisor import Process, Supervisor
@@ -20,8 +21,16 @@ def good() -> bool:
     return said.get("good", True)
 
 
-def ready(path: str | None):
-    return None if path is None else Path(path).exists
+def ready(path: str | None) -> Callable[[], bool] | None:
+    """Ready once this file is there; a file that says "broken" makes the question itself fail."""
+
+    def there() -> bool:
+        file = Path(path or "")
+        if file.is_file() and file.read_text() == "broken":
+            raise ConnectionError("redis://:secret@localhost")
+        return file.exists()
+
+    return None if path is None else there
 
 
 settings = json.loads(config.read_text())
