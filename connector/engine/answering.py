@@ -1,0 +1,173 @@
+"""What people answer from outside the helpdesk: a key, a reply, a link, the API, a terminal.
+
+Every way goes through here, so that all of them mean the same and the first one wins.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ..core.case import Case
+from ..core.contact import Contact
+from ..core.escalation import Escalation, State
+from ..core.events import Acknowledge, Escalate, Event, Stop
+from ..core.plan import Way
+from ..core.sending import EVERYBODY
+from ..core.sending import find as find_notification
+from ..core.taking import name_of
+from ..core.ticket import Actor, Role
+from .engine import Engine
+from .records import Link
+
+TAKEN = (State.ACKNOWLEDGED, State.HELD)
+
+
+class Answer(StrEnum):
+    """What came of an answer."""
+
+    DONE = "done"
+    ALREADY = "already"  # somebody was first, or it stands so already
+    ENDED = "ended"  # the escalation is over
+    UNKNOWN = "unknown"  # there is no such escalation
+    REFUSED = "refused"  # the plan's `acknowledged_by` leaves out what comes from outside
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """`sentence` tells the person what came of it; it holds code, ticket number and names, never a phone number."""
+
+    kind: Answer
+    sentence: str
+    case: Case | None = None  # the ticket with its escalation as it stands now
+
+
+@dataclass(frozen=True)
+class Answers:
+    """`target` is always a code as people write it, or the link that a notification carried.
+
+    Every call may raise redis.RedisError and store.Emptied; nothing has happened then, as far as we know.
+    """
+
+    engine: Engine
+
+    def acknowledge(self, target: Link | str, contact: Contact, via: str) -> Answered:
+        """`contact` has it. `via` is how the note names the way: "phone call", "SMS", "link", "push", "API"."""
+        found = self._find(target)
+        if isinstance(found, Answered):
+            return found
+        ticket_id, escalation = found
+        if escalation.state.climbing and Way.OUTSIDE not in escalation.plan.acknowledged_by:
+            return self._refused(ticket_id, escalation)
+        event = Acknowledge(_actor(contact), self.engine.clock.now(), via, contact.key, outside=True)
+
+        def judge(before: Escalation, after: Escalation) -> tuple[Answer, str]:
+            if after.state in TAKEN:
+                taker = name_of(after.acknowledged.by) if after.acknowledged else "somebody"
+                first = before.state not in TAKEN
+                return (Answer.DONE, f"acknowledged by {taker}") if first else _already(taker)
+            return _over(after)
+
+        return self._answer(ticket_id, event, judge)
+
+    def escalate(self, target: Link | str, contact: Contact, *, unless_taken: bool = False) -> Answered:
+        """The next step now. `unless_taken`: not while somebody has it, who might not be known to who asks."""
+        found = self._find(target)
+        if isinstance(found, Answered):
+            return found
+        ticket_id, escalation = found
+        if unless_taken and escalation.state in TAKEN and escalation.acknowledged is not None:
+            kind, words = _already(name_of(escalation.acknowledged.by))
+            return self._said(kind, words, self.engine.store.case(ticket_id))
+
+        def judge(before: Escalation, after: Escalation) -> tuple[Answer, str]:
+            if before.state is State.RESOLVED:
+                return _over(after)
+            return Answer.DONE, "the next step comes now"
+
+        return self._answer(ticket_id, Escalate(_actor(contact), self.engine.clock.now()), judge)
+
+    def stop(self, target: Link | str, contact: Contact) -> Answered:
+        """Silent until a matched field changes the plan, the ticket reopens, or somebody escalates."""
+        found = self._find(target)
+        if isinstance(found, Answered):
+            return found
+
+        def judge(before: Escalation, after: Escalation) -> tuple[Answer, str]:
+            if not before.state.live:
+                return _over(after)
+            return Answer.DONE, f"stopped by {contact.name}"
+
+        return self._answer(found[0], Stop(_actor(contact), self.engine.clock.now()), judge)
+
+    # --- who answers -----------------------------------------------------------------------------------------------
+
+    def who(self, by: str) -> Contact:
+        """The contact that `by` names (key, login or full name), else somebody known by this name only."""
+        wanted, contacts = by.strip(), self.engine.people.contacts
+        same = wanted.casefold()
+        named = (c for c in contacts.values() if same in (c.login.casefold(), c.name.casefold()))
+        return contacts.get(wanted) or next(named, Contact(key="", name=wanted))
+
+    def told(self, link: Link) -> Contact:
+        """Whom the link was sent to; the channel itself where it told several people at once."""
+        if link.key == EVERYBODY:
+            return Contact(key="", name=link.channel)
+        case = self.engine.store.case(link.ticket_id)
+        contact = self.engine.person(case, link.key) if case is not None else None
+        contact = contact or self.engine.people.contacts.get(link.key)
+        if contact is not None:
+            return contact
+        held = find_notification(case.escalation, link.id) if case is not None and case.escalation else None
+        login = link.key.removeprefix("login:") if link.key.startswith("login:") else ""
+        return Contact(key=link.key, name=(held.name if held else "") or login or link.key, login=login)
+
+    # --- what came of it -------------------------------------------------------------------------------------------
+
+    def find(self, target: Link | str) -> tuple[str, Escalation] | None:
+        """(ticket id, escalation) behind a code or link; None when there is none, or only a former life of it."""
+        return self.engine.find(_code(target))
+
+    def _find(self, target: Link | str) -> tuple[str, Escalation] | Answered:
+        found = self.find(target)
+        if found is not None:
+            return found
+        code = _code(target)
+        if isinstance(target, Link) or self.engine.store.history(code.upper()):
+            return Answered(Answer.ENDED, f"{code}: it is over.")
+        return Answered(Answer.UNKNOWN, "There is no such escalation.")
+
+    def _answer(
+        self, ticket_id: str, event: Event, judge: Callable[[Escalation, Escalation], tuple[Answer, str]]
+    ) -> Answered:
+        outcome = self.engine.happen(ticket_id, event)
+        if outcome.before is None or outcome.after is None:
+            return Answered(Answer.UNKNOWN, "There is no such escalation.")
+        kind, words = judge(outcome.before, outcome.after)
+        return self._said(kind, words, outcome.case)
+
+    def _refused(self, ticket_id: str, escalation: Escalation) -> Answered:
+        words = f"plan {escalation.plan.name} asks to take it in the helpdesk itself"
+        return self._said(Answer.REFUSED, words, self.engine.store.case(ticket_id))
+
+    def _said(self, kind: Answer, words: str, case: Case | None) -> Answered:
+        if case is None or case.escalation is None:
+            return Answered(Answer.UNKNOWN, "There is no such escalation.")
+        return Answered(kind, f"{case.escalation.code}, ticket {case.ticket.number}: {words}.", case)
+
+
+def _already(taker: str) -> tuple[Answer, str]:
+    return Answer.ALREADY, f"already acknowledged by {taker}"
+
+
+def _over(escalation: Escalation) -> tuple[Answer, str]:
+    if escalation.stopped and escalation.ended_by is not None:
+        return Answer.ENDED, f"it was stopped by {name_of(escalation.ended_by)}"
+    return Answer.ENDED, "it is over"
+
+
+def _code(target: Link | str) -> str:
+    return target.code if isinstance(target, Link) else target.strip()
+
+
+def _actor(contact: Contact) -> Actor:
+    return Actor(Role.PERSON, id="", login=contact.login, name=contact.name)
