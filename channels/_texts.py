@@ -18,12 +18,14 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "sms.how.one": "Reply 1 or {{ code }} to take it.",
         "sms.how.code": "Reply {{ code }} to take it.",
+        "sms.how.none": "Please take it in the helpdesk.",
         "sms.step": "{{ code }}: ticket {{ number }}{% if priority %} ({{ priority }}){% endif %}"
         '{% if title %} "{{ title }}"{% endif %}. {{ how }}{% if link %} {{ link }}{% endif %}',
         "sms.exhausted": "{{ code }}: nobody took ticket {{ number }}{% if priority %} ({{ priority }}){% endif %}"
         '{% if title %} "{{ title }}"{% endif %}. {{ how }}{% if link %} {{ link }}{% endif %}',
         "sms.short.one": "{{ code }} {{ number }}{% if title %} {{ title }}{% endif %}. 1/{{ code }}=OK",
         "sms.short.code": "{{ code }} {{ number }}{% if title %} {{ title }}{% endif %}. {{ code }}=OK",
+        "sms.short.none": "{{ code }} {{ number }}{% if title %} {{ title }}{% endif %}",
         "sms.all-clear": "{{ line }}",
         "sms.test": "Test message from Escalator. Nothing to do.",
         "sms.operator": "Escalator needs you: {{ line }}",
@@ -118,7 +120,8 @@ def facts(message: Message, *, longest: int = 255) -> dict[str, Any]:
 _LINKS = (
     (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*):(?=//)"), r"\1: "),
     (re.compile(r"(?i)\b(mailto|tel|sms|javascript|data):(?=\S)"), r"\1: "),
-    (re.compile(r"(?<=\w)([.。])(?=[^\W\d_]{2,})"), r"\1 "),
+    (re.compile(r"(?<=\w)\.(?=[^\W\d_]{2,})"), ". "),
+    (re.compile(r"(?<=\w)。(?=[A-Za-z]{2,})"), "。 "),  # browsers read it as a dot, Japanese as the end of a sentence
 )
 
 

@@ -121,6 +121,7 @@ class Email:
         if not to:
             raise Undelivered("No mail address is known.", permanent=True)
         try:
+            to.encode("ascii")
             raw = compose(message, self._sender).as_bytes()
         except (MessageError, ValueError, IndexError) as error:
             raise Undelivered("The mail address is not valid.", details=type(error).__name__, permanent=True) from None

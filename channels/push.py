@@ -5,6 +5,7 @@ Facts: https://developer.apple.com/documentation/usernotifications/sending-notif
 """
 
 import json
+import re
 import ssl
 import threading
 import time
@@ -60,6 +61,7 @@ PROBLEMS: Mapping[str, Problem] = {
     "ServiceUnavailable": Problem("Apple's push service is in trouble."),
     "Shutdown": Problem("Apple's push service is restarting."),
 }
+_TOKEN = re.compile(r"[0-9A-Za-z]{1,200}")  # it becomes part of a path
 _UNKNOWN = Problem("Apple's push service refused the message.")
 
 #: Seconds after which a new provider token is made: Apple wants 20 to 60 minutes.
@@ -74,10 +76,10 @@ CATEGORY = "ESCALATION"  # names the action button in the app
 class Options(Schema):
     """What stands under the channel's name in the config."""
 
-    team_id = fields.String(required=True, validate=validate.Length(equal=10))
-    key_id = fields.String(required=True, validate=validate.Length(equal=10))
+    team_id = fields.String(required=True, validate=validate.Regexp(r"[A-Z0-9]{10}$"))
+    key_id = fields.String(required=True, validate=validate.Regexp(r"[A-Z0-9]{10}$"))
     key_file = fields.String(required=True, validate=validate.Length(min=1))
-    topic = fields.String(required=True, validate=validate.Length(min=1, max=255))
+    topic = fields.String(required=True, validate=validate.Regexp(r"[A-Za-z0-9.-]{1,255}$"))
     url = fields.Url(load_default="https://api.push.apple.com", schemes={"https"}, require_tld=False)
     ca_file = fields.String(load_default="")
 
@@ -168,6 +170,8 @@ class Push:
 
     def _push(self, message: Message, device: str, body: bytes) -> str:
         """The apns-id under which Apple took it. Raises Undelivered."""
+        if not _TOKEN.fullmatch(device):
+            raise Undelivered(PROBLEMS["BadDeviceToken"].sentence, permanent=True)
         token = self._tokens.get()
         response = self._post(message, device, body, token)
         if response.status_code == 403 and _reason(response) == "ExpiredProviderToken":

@@ -47,6 +47,9 @@ class Sms:
         self._sender = sender
         self._client = client
 
+        # Nobody can answer a name, only a number; and answers reach us by our public URL alone.
+        self._answerable = sender.startswith("+") or sender.isdecimal()
+
     def address(self, contact: Contact) -> str:
         return contact.mobile
 
@@ -58,13 +61,16 @@ class Sms:
             extras["status_callback"] = status
         try:
             sent = self._client.get().messages.create(
-                to=to, from_=self._sender, body=compose(message), validity_period=VALIDITY, **extras
+                to=to, from_=self._sender, body=self._compose(message), validity_period=VALIDITY, **extras
             )
         except _twilio.ERRORS as error:
             raise _twilio.undelivered(error) from None
         if not sent.sid:
             raise Undelivered("Twilio's answer names no message.", maybe_sent=True)
         return Receipt(provider_id=sent.sid, final=False, detail=str(sent.status))
+
+    def _compose(self, message: Message) -> str:
+        return compose(message, answerable=self._answerable)
 
     def find(self, message: Message) -> Receipt | None:
         """The text to this number since `sent_at` that holds the code; see `Channel.find`.
@@ -79,10 +85,11 @@ class Sms:
             problem.maybe_sent = True
             raise problem from None
         # Filtered here: Twilio's own DateSent filter leaves out what is queued, which has no such date yet.
+        words = message.code or self._compose(message)
         ours = [
             each
             for each in listed
-            if each.sid and _twilio.made_for(message, each.date_created) and _holds(str(each.body), message)
+            if each.sid and _twilio.made_for(message, each.date_created) and _holds(str(each.body), words)
         ]
         if not ours:
             return None
@@ -90,11 +97,9 @@ class Sms:
         return _twilio.found(str(newest.sid), str(newest.status), str(newest.error_code or ""))
 
 
-def _holds(body: str, message: Message) -> bool:
-    """The code as a word of its own (E-1A is not in E-1A-2); a message without a code is known by its whole text."""
-    if not message.code:
-        return compose(message) in body
-    return re.search(rf"(?<![\w-]){re.escape(message.code)}(?![\w-])", body) is not None
+def _holds(body: str, words: str) -> bool:
+    """The code as a word of its own (E-1A is not in E-1A-2), or the whole text where a message has no code."""
+    return re.search(rf"(?<![\w-]){re.escape(words)}(?![\w-])", body) is not None
 
 
 def answer(sentence: str) -> str:
@@ -104,10 +109,14 @@ def answer(sentence: str) -> str:
     return str(response)
 
 
-def compose(message: Message) -> str:
-    """The text of this message: one segment, with the code and how to take it, whatever the title is."""
+def compose(message: Message, *, answerable: bool = True) -> str:
+    """The text of this message: one segment, with the code and how to take it, whatever the title is.
+
+    `answerable`: the number it comes from takes replies.
+    """
     if message.purpose in (Purpose.STEP, Purpose.EXHAUSTED):
-        return _ask(message)
+        how = "none" if not answerable or not message.callback_url else "one" if message.only_one else "code"
+        return _ask(message, how)
     return _cut(_texts.say(message.language, f"sms.{message.purpose}", **_texts.facts(message)))
 
 
@@ -116,19 +125,19 @@ def _cut(text: str) -> str:
     return _texts.fit(lambda kept: kept, plain if readable else _texts.clean(text), _texts.one_segment)[0]
 
 
-def _ask(message: Message) -> str:
+def _ask(message: Message, how: str) -> str:
     facts = _texts.facts(message)
     title, readable = _texts.to_gsm(facts["title"])
     if not readable:
-        return _ask_short(message, facts)
+        return _ask_short(message, facts, how)
     number, priority = _texts.to_gsm(facts["number"])[0], _texts.to_gsm(facts["priority"])[0]
-    how = _texts.say(message.language, "sms.how.one" if message.only_one else "sms.how.code", **facts)
+    please = _texts.say(message.language, f"sms.how.{how}", **facts)
 
     def write(kept: str, link: str, priority: str) -> str:
         return _texts.say(
             message.language,
             f"sms.{message.purpose}",
-            **{**facts, "number": number, "title": kept, "priority": priority, "link": link, "how": how},
+            **{**facts, "number": number, "title": kept, "priority": priority, "link": link, "how": please},
         )
 
     text = ""
@@ -139,12 +148,11 @@ def _ask(message: Message) -> str:
     return text
 
 
-def _ask_short(message: Message, facts: dict[str, Any]) -> str:
+def _ask_short(message: Message, facts: dict[str, Any], how: str) -> str:
     """A title that GSM-7 can't write costs half of the room: only the code, the number and the title are left."""
-    name = "sms.short.one" if message.only_one else "sms.short.code"
     number = _texts.to_gsm(facts["number"])[0]
     return _texts.fit(
-        lambda kept: _texts.say(message.language, name, **{**facts, "number": number, "title": kept}),
+        lambda kept: _texts.say(message.language, f"sms.short.{how}", **{**facts, "number": number, "title": kept}),
         facts["title"],
         _texts.one_segment,
         mark="…",

@@ -149,7 +149,7 @@ def test_a_password_does_not_travel_in_the_clear() -> None:
         email.build("email", email.Options().load(options), Shared())
 
 
-@pytest.mark.parametrize("address", ["", "not an address", "a@b@c", "x\r\nBcc: y@example.com"])
+@pytest.mark.parametrize("address", ["", "not an address", "a@b@c", "x\r\nBcc: y@example.com", "jürgen@example.com"])
 def test_a_bad_address_will_never_work(channel: Email, smtp: Smtp, address: str) -> None:
     with pytest.raises(Undelivered) as caught:
         channel.deliver(step(contacts=(replace(NOBODY, email=address),)))

@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -173,6 +174,24 @@ def test_the_address_that_was_checked_is_the_one_connected_to(
 
     assert asked.count("pager.example.com") == 1
     assert receiver.received[0].headers["host"] == f"pager.example.com:{port}"
+
+
+def test_over_https_the_certificate_must_be_the_names_though_the_address_is_connected_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *rest, **named: real("127.0.0.1", *rest, **named))
+    with Receiver(certificates=tmp_path) as receiver:
+        port = receiver.base.rpartition(":")[2]
+        channel_to(f"https://localhost:{port}/", ca_file=receiver.ca_file).deliver(step())
+        for url, trusted in (
+            (f"https://other.example.com:{port}/", receiver.ca_file),
+            (f"https://localhost:{port}/", ""),
+        ):
+            with pytest.raises(Undelivered) as caught:
+                channel_to(f"https://{host}:{port}/", ca_file=trusted).deliver(step())
+            assert not caught.value.maybe_sent
+        assert len(receiver.received) == 1
 
 
 def test_another_host_needs_https() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,13 @@ def test_somebody_whose_devices_are_all_dead_will_never_be_reached_so(channel: P
     with pytest.raises(Undelivered) as caught:
         channel.deliver(step(contacts=(TWO_DEVICES,)))
     assert caught.value.permanent
+
+
+def test_a_device_token_that_could_not_be_one_is_not_sent_anywhere(channel: Push, apns: Apns) -> None:
+    with pytest.raises(Undelivered) as caught:
+        channel.deliver(step(contacts=(replace(DANA, push=("../elsewhere",)),)))
+    assert caught.value.permanent
+    assert apns.tokens == ()
 
 
 def test_one_dead_and_one_busy_device_are_worth_another_try(channel: Push, apns: Apns) -> None:
@@ -201,10 +209,8 @@ def test_a_connection_that_apple_closed_is_opened_again(channel: Push, apns: Apn
 @pytest.mark.parametrize("title", HOSTILE)
 def test_any_title_fits_into_a_payload(title: str) -> None:
     for message in every_purpose():
-        payload = push.compose(
-            step(purpose=message.purpose, ticket_title=title, group=title, priority=title, line=title)
-        )
-        assert len(json.dumps(payload).encode()) < 4096
+        nasty = replace(message, ticket_title=title, group=title, priority=title, line=title)
+        assert len(json.dumps(push.compose(nasty), ensure_ascii=False).encode()) < 4096
 
 
 def test_a_key_file_must_be_there_and_be_a_key(apns: Apns, tmp_path: Path) -> None:

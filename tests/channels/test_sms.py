@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from channels import Shared, sms
+from channels import Shared, _texts, sms
 from channels.sms import Sms
 from connector.errors import ConfigError, Undelivered
 from connector.sandbox.providers.twilio import Twilio
 
-from .messages import DANA, NOBODY, all_clear, step
+from .messages import DANA, HOSTILE, NOBODY, all_clear, step
 
 
 @pytest.fixture
@@ -159,3 +159,39 @@ def test_the_answer_to_a_reply_is_one_message() -> None:
     assert sms.answer("You have E-1A <now>.").endswith(
         "<Response><Message>You have E-1A &lt;now&gt;.</Message></Response>"
     )
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+@pytest.mark.parametrize("only_one", [True, False])
+def test_every_text_is_one_segment_with_its_code_and_the_way_to_take_it(title: str, only_one: bool) -> None:
+    message = step(ticket_title=title, priority=title, ticket_number=title, only_one=only_one)
+    text = sms.compose(message)
+    assert _texts.one_segment(text)
+    assert text.startswith("E-1A")
+    assert ("E-1A to take it" in text) or ("E-1A=OK" in text)
+    assert ("1 or E-1A" in text or "1/E-1A" in text) == only_one
+    assert "\n" not in text
+    assert "://evil" not in text
+
+
+def test_a_title_that_needs_another_alphabet_leaves_room_for_the_code() -> None:
+    text = sms.compose(step(ticket_title="Сервер не отвечает, все клиенты ждут, помогите нам срочно, пожалуйста"))
+    assert text == "E-1A 50042 Сервер не отвечает, все клиенты ждут, помогите…. 1/E-1A=OK"
+
+
+def test_the_link_gives_way_to_the_title() -> None:
+    link = "https://escalator.example.com/ack/" + "t" * 60
+    text = sms.compose(step(ticket_title="The mail server in Hamburg refuses every login", acknowledge_url=link))
+    assert "The mail server in Hamburg refuses every login" in text
+    assert link not in text
+
+
+def test_without_a_public_url_nobody_is_asked_to_reply() -> None:
+    assert sms.compose(step(callback_url="", acknowledge_url="")) == (
+        'E-1A: ticket 50042 (3 high) "Server outage". Please take it in the helpdesk.'
+    )
+
+
+def test_a_sender_with_a_name_can_not_be_answered(shared: Shared, twilio: Twilio) -> None:
+    sms.build("sms", {"from": "Escalator"}, shared).deliver(step())
+    assert "Reply" not in twilio.messages[0].body

@@ -1,5 +1,6 @@
-"""What the people behind the stand-in's phone numbers do: a script a number, one turn for each call or text."""
+"""What the people behind the stand-in's phone numbers hear and do: a script a number, a turn for each call or text."""
 
+import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -81,3 +82,23 @@ class TextScript:
         if not self.turns:
             return TextTurn()
         return self.turns.pop(0) if len(self.turns) > 1 else self.turns[0]
+
+
+def twiml(text: str) -> ET.Element:
+    """A document of the program under test; an empty one where it isn't XML."""
+    try:
+        return ET.fromstring(text)  # noqa: S314 - it comes from our own side of the line
+    except ET.ParseError:
+        return ET.Element("Response")
+
+
+def read_aloud(document: ET.Element, *, has_key: bool) -> tuple[tuple[str, ...], str | None]:
+    """What is heard, and the action of the first Gather that gets a key (None: the call ends)."""
+    heard: list[str] = []
+    for verb in document:
+        heard += ["".join(said.itertext()) for said in verb.iter("Say")]
+        if verb.tag == "Gather" and has_key:
+            return tuple(heard), verb.get("action", "")
+        if verb.tag == "Hangup":
+            break
+    return tuple(heard), None

@@ -1,6 +1,7 @@
 """An HTTP server on a free port of the loopback that leaves no thread behind."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -43,21 +44,24 @@ class Stoppable:
 
 
 class HttpServer(Stoppable):
-    """Answers with `answer`; `start()` and `stop()`, or a `with` block."""
+    """Answers with `answer`, over TLS where there is a context; `start()` and `stop()`, or a `with` block."""
 
-    def __init__(self, answer: Callable[[Request], Response], *, port: int = 0) -> None:
+    def __init__(
+        self, answer: Callable[[Request], Response], *, port: int = 0, context: ssl.SSLContext | None = None
+    ) -> None:
         self._answer = answer
+        self._context = context
         self._port = port
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'https' if self._context else 'http'}://127.0.0.1:{self._port}"
 
     def start(self) -> None:
         app = Request.application(self._answer)
-        self._server = _JoiningServer("127.0.0.1", self._port, app, handler=_QuietRequests)
+        self._server = _JoiningServer("127.0.0.1", self._port, app, handler=_QuietRequests, ssl_context=self._context)
         self._port = self._server.port  # kept, so that a second start listens where it did before
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name=f"http-{self._port}")
         self._thread.start()

@@ -5,12 +5,14 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
 from werkzeug.wrappers import Request, Response
 
 from ._server import HttpServer, Stoppable, hang_up
+from ._tls import make_certificates, server_context
 from ._wait import Recorder
 
 #: In place of a status: the request is taken, and the connection ends before the answer, or no answer comes.
@@ -38,10 +40,10 @@ class Posted:
 class Receiver(Stoppable, Recorder):
     """`with Receiver() as receiver:`; give `receiver.url` and `receiver.secret`.
 
-    It answers 200 until told otherwise.
+    It answers 200 until told otherwise. certificates: a folder in which to make some; then it speaks https.
     """
 
-    def __init__(self, *, secret: str = SECRET, port: int = 0) -> None:
+    def __init__(self, *, secret: str = SECRET, port: int = 0, certificates: Path | None = None) -> None:
         super().__init__()
         self.secret = secret
         self._webhook = Webhook(secret)
@@ -49,7 +51,9 @@ class Receiver(Stoppable, Recorder):
         self._answers: list[tuple[int, str, Mapping[str, str]]] = []
         self._usual: tuple[int, str, Mapping[str, str]] = (200, "", {})
         self._stopping = threading.Event()
-        self._server = HttpServer(self._answer, port=port)
+        self.ca_file = str(make_certificates(certificates)) if certificates else ""
+        context = server_context(certificates) if certificates else None
+        self._server = HttpServer(self._answer, port=port, context=context)
 
     @property
     def base(self) -> str:

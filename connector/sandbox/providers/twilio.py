@@ -6,7 +6,6 @@ scripts for texts and calls, and can be told to fail. Times are aware UTC.
 
 import re
 import threading
-import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from werkzeug.wrappers import Request, Response
 
-from ._people import CallScript, CallTurn, TextScript, TextTurn
+from ._people import CallScript, CallTurn, TextScript, TextTurn, read_aloud, twiml
 from ._server import HttpServer, Stoppable, hang_up
 from ._twilio_records import ENDED, Call, Callback, Text, as_json, call_json, refuse, sign, text_json, within
 from ._wait import Recorder
@@ -253,7 +252,7 @@ class Twilio(Stoppable, Recorder):
     def _send_reply(self, person: str, to: str, body: str) -> None:
         params = {"MessageSid": f"SM{'f' * 24}{len(self.callbacks):08x}", "From": person, "To": to, "Body": body}
         answer = self._call_back(self.sms_url, {**params, "NumSegments": "1", "NumMedia": "0"})
-        for said in _twiml(answer).iter("Message"):
+        for said in twiml(answer).iter("Message"):
             text = self._record_text(person, to, "".join(said.itertext()))
             self._text_is(text, "delivered")
 
@@ -285,30 +284,19 @@ class Twilio(Stoppable, Recorder):
 
     def _converse(self, call: Call, keys: tuple[str, ...]) -> None:
         """Says the document and presses the keys, as long as the call lasts."""
-        document, pressed = _twiml(call.twiml), list(keys)
+        document, pressed = twiml(call.twiml), list(keys)
         for _ in range(20):
-            action = self._speak(call, document, bool(pressed))
+            said, action = read_aloud(document, has_key=bool(pressed))
+            with self.changed:
+                call.said += said
+                self.changed.notify_all()
             if action is None or call.status in ENDED:
                 return
             digit = pressed.pop(0)
             with self.changed:
                 call.keys += (digit,)
             params = self._call_params(call) | {"CallStatus": "in-progress", "Digits": digit}
-            document = _twiml(self._call_back(urljoin(call.callback, action), params))
-
-    def _speak(self, call: Call, document: ET.Element, has_key: bool) -> str | None:
-        """Says what is to be said; the action of the first Gather that gets a key, or None at the end."""
-        for verb in document:
-            spoken = verb if verb.tag == "Say" else None
-            for said in [spoken] if spoken is not None else verb.iter("Say"):
-                with self.changed:
-                    call.said += ("".join(said.itertext()),)
-                    self.changed.notify_all()
-            if verb.tag == "Gather" and has_key:
-                return verb.get("action", "")
-            if verb.tag == "Hangup":
-                return None
-        return None
+            document = twiml(self._call_back(urljoin(call.callback, action), params))
 
     def _call_params(self, call: Call) -> dict[str, str]:
         return {"CallSid": call.sid, "To": call.to, "From": call.sender, "Direction": "outbound-api"}
@@ -344,10 +332,3 @@ class Twilio(Stoppable, Recorder):
         with self.changed:
             self._threads = [each for each in self._threads if each.is_alive()] + [thread]
             thread.start()
-
-
-def _twiml(text: str) -> ET.Element:
-    try:
-        return ET.fromstring(text)  # noqa: S314 - see the import
-    except ET.ParseError:
-        return ET.Element("Response")
