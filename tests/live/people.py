@@ -107,6 +107,18 @@ class Visitor:
         return Page(answer.text)
 
 
+def _recipient(field: str) -> dict[str, str]:
+    """What the page's script sends once Carla has been chosen from the address book."""
+    return {
+        f"CustomerTicketCounter{field}": "1",
+        "CustomerTicketText_1": '"Carla Customer" <carla@example.com>',
+        "CustomerKey_1": "carla",
+        "CustomerSelected": "1",
+        "SelectedCustomerUser": "carla",
+        "CustomerID": "ACME",
+    }
+
+
 class Agent(Visitor):
     """An agent at index.pl."""
 
@@ -139,6 +151,7 @@ class Agent(Visitor):
 
     def note(self, ticket_id: str, body: str, subject: str = "Note", visible: bool = False) -> None:
         extra = {"IsVisibleForCustomer": "1"} if visible else {}
+        body = body.replace("\n", "<br/>")  # the form's editor writes HTML
         self.fill("AgentTicketNote", ticket_id, Subject=subject, Body=body, **extra)
 
     def own(self, ticket_id: str, agent_id: str) -> None:
@@ -154,23 +167,29 @@ class Agent(Visitor):
     def close_ticket(self, ticket_id: str, state_id: str = "2") -> None:
         self.fill("AgentTicketClose", ticket_id, NewStateID=state_id, Subject="Close", Body="Done")
 
-    def reopen(self, ticket_id: str) -> None:
-        """Through the close form, whose list Znuny limits to closed states: so by the free state of the note form."""
-        self.fill("AgentTicketNote", ticket_id, Subject="Reopen", Body="Not done", NewStateID="4")
-
     def pend(self, ticket_id: str, until: datetime) -> None:
         """Pending reminder until this moment, in the agent's own time zone (UTC)."""
         when = {name: str(getattr(until, name.lower())) for name in ("Year", "Month", "Day", "Hour", "Minute")}
         self.fill("AgentTicketPending", ticket_id, NewStateID="6", Subject="Pending", Body="Waiting", **when)
 
-    def reply(self, ticket_id: str, article_id: str, body: str = "We are on it.") -> None:
-        """A mail to the customer; the form locks when it opens."""
+    def reply(self, ticket_id: str, article_id: str, body: str = "We are on it.", state_id: str = "4") -> None:
+        """A mail to the customer, with the next state (4: open, which reopens); the form locks when it opens."""
         page = self.get(f"Action=AgentTicketCompose;TicketID={ticket_id};ArticleID={article_id};ResponseID=1")
-        self.submit(page, "AgentTicketCompose", Body=body)
+        self.submit(page, "AgentTicketCompose", Body=body, StateID=state_id, **_recipient("ToCustomer"))
+
+    def phone_ticket(self, title: str, owner_id: str = "", queue: str = "5||Service Desk") -> None:
+        """Carla has called; `owner_id` is who shall have the ticket, which locks it."""
+        page = self.get("Action=AgentTicketPhone")
+        mine = {"Dest": queue, "Subject": title, "Body": "Carla says so.", "NewUserID": owner_id, "PriorityID": "3"}
+        form = page.form("AgentTicketPhone")
+        answer = self.post(**{**form, **mine, "NextStateID": "1", **_recipient("FromCustomer")})
+        if "ServerError" in answer.html and f'value="{title}"' in answer.html:
+            raise AssertionError("the phone ticket was not accepted")
 
     def acknowledge(self, ticket_id: str) -> None:
         """The ticket menu's "Acknowledge escalation": the checkbox is ticked already, one only submits."""
-        self.fill("AgentTicketFreeText", ticket_id)
+        page = self.get(self.zoom(ticket_id).link(r"Action=AgentTicketFreeText"))
+        self.submit(page, "AgentTicketFreeText")
 
     def merge(self, ticket_id: str, into_number: str) -> None:
         self.fill("AgentTicketMerge", ticket_id, MainTicketNumber=into_number, InformSender="")

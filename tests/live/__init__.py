@@ -1,0 +1,1 @@
+"""Tests against real services; `pytest -o addopts= tests/live` runs them, a plain `pytest` does not."""
