@@ -75,13 +75,23 @@ def _is_mailbox(value: str) -> None:
 class Options(Schema):
     """What stands under the channel's name in the config. `ca_file`: whom to trust instead of the system's list."""
 
-    host = fields.String(required=True, validate=validate.Length(min=1))
+    host = fields.String(required=True, validate=validate.Length(min=1), metadata={"meaning": "the mail server"})
     port = fields.Integer(load_default=587, validate=validate.Range(1, 65535))
-    security = fields.String(load_default="starttls", validate=validate.OneOf(["none", "starttls", "tls"]))
-    from_ = fields.String(data_key="from", attribute="from", required=True, validate=_is_mailbox)
-    user = fields.String(load_default="")
-    password = fields.String(load_default="")
-    ca_file = fields.String(load_default="")
+    security = fields.String(
+        load_default="starttls",
+        validate=validate.OneOf(["none", "starttls", "tls"]),
+        metadata={"meaning": "`starttls`, `tls` (from the start) or `none`"},
+    )
+    from_ = fields.String(
+        data_key="from",
+        attribute="from",
+        required=True,
+        validate=_is_mailbox,
+        metadata={"meaning": "the sender, with or without a name"},
+    )
+    user = fields.String(load_default="", metadata={"meaning": "who signs in, where the server wants that"})
+    password = fields.String(load_default="", metadata={"secret": True, "meaning": "their password"})
+    ca_file = fields.String(load_default="", metadata={"meaning": "whom to trust instead of the system's list"})
 
 
 def build(name: str, options: dict[str, Any], shared: Shared) -> "Email":  # noqa: ARG001 - every channel's signature

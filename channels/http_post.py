@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields
 from standardwebhooks import Webhook
 
 from connector.core.contact import Contact
@@ -77,10 +77,19 @@ class Options(Schema):
     `allow_http`: unencrypted to another host, too; `ca_file`: whom to trust instead of the public authorities.
     """
 
-    url = fields.Url(required=True, schemes={"http", "https"}, require_tld=False)
-    secret = fields.String(required=True, validate=_is_secret)
-    allow_http = fields.Boolean(load_default=False)
-    ca_file = fields.String(load_default="", validate=validate.Length(max=4096))
+    url = fields.Url(
+        required=True,
+        schemes={"http", "https"},
+        require_tld=False,
+        metadata={"meaning": "where the document goes; https unless it is this machine"},
+    )
+    secret = fields.String(
+        required=True,
+        validate=_is_secret,
+        metadata={"secret": True, "meaning": "signs the document: `whsec_` and base64"},
+    )
+    allow_http = fields.Boolean(load_default=False, metadata={"meaning": "unencrypted to another host, too"})
+    ca_file = fields.String(load_default="", metadata={"meaning": "whom to trust instead of the public authorities"})
 
 
 def build(name: str, options: dict[str, Any], shared: Shared) -> "HttpPost":  # noqa: ARG001 - every channel's signature

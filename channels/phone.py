@@ -37,8 +37,18 @@ ACKNOWLEDGE, ESCALATE, MORE, REPEAT = "1", "2", "5", "9"
 class Options(Schema):
     """What stands under the channel's name in the config. `language` is that of the voice (BCP 47)."""
 
-    from_ = fields.String(data_key="from", attribute="from", required=True, validate=validate.Regexp(r"\+[0-9]{6,15}$"))
-    language = fields.String(load_default="en-GB", validate=validate.Regexp(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"))
+    from_ = fields.String(
+        data_key="from",
+        attribute="from",
+        required=True,
+        validate=validate.Regexp(r"\+[0-9]{6,15}$"),
+        metadata={"meaning": "the Twilio number that calls"},
+    )
+    language = fields.String(
+        load_default="en-GB",
+        validate=validate.Regexp(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"),
+        metadata={"meaning": "language of the voice"},
+    )
 
 
 def build(name: str, options: dict[str, Any], shared: Shared) -> "Phone":

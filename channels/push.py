@@ -76,12 +76,29 @@ CATEGORY = "ESCALATION"  # names the action button in the app
 class Options(Schema):
     """What stands under the channel's name in the config."""
 
-    team_id = fields.String(required=True, validate=validate.Regexp(r"[A-Z0-9]{10}$"))
-    key_id = fields.String(required=True, validate=validate.Regexp(r"[A-Z0-9]{10}$"))
-    key_file = fields.String(required=True, validate=validate.Length(min=1))
-    topic = fields.String(required=True, validate=validate.Regexp(r"[A-Za-z0-9.-]{1,255}$"))
-    url = fields.Url(load_default="https://api.push.apple.com", schemes={"https"}, require_tld=False)
-    ca_file = fields.String(load_default="")
+    team_id = fields.String(
+        required=True, validate=validate.Regexp(r"[A-Z0-9]{10}$"), metadata={"meaning": "the organisation at Apple"}
+    )
+    key_id = fields.String(
+        required=True, validate=validate.Regexp(r"[A-Z0-9]{10}$"), metadata={"meaning": "the name of the push key"}
+    )
+    key_file = fields.String(
+        required=True,
+        validate=validate.Length(min=1),
+        metadata={"meaning": "the push key (.p8) as downloaded from Apple"},
+    )
+    topic = fields.String(
+        required=True,
+        validate=validate.Regexp(r"[A-Za-z0-9.-]{1,255}$"),
+        metadata={"meaning": "the bundle id of the organisation's iOS app"},
+    )
+    url = fields.Url(
+        load_default="https://api.push.apple.com",
+        schemes={"https"},
+        require_tld=False,
+        metadata={"meaning": "Apple's service, its sandbox, or a proxy"},
+    )
+    ca_file = fields.String(load_default="", metadata={"meaning": "whom to trust for that host"})
 
 
 def build(name: str, options: dict[str, Any], shared: Shared) -> "Push":  # noqa: ARG001 - every channel's signature

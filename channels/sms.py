@@ -26,7 +26,13 @@ TITLE_FIRST = 24
 class Options(Schema):
     """What stands under the channel's name in the config."""
 
-    from_ = fields.String(data_key="from", attribute="from", required=True, validate=validate.Length(min=3, max=20))
+    from_ = fields.String(
+        data_key="from",
+        attribute="from",
+        required=True,
+        validate=validate.Length(min=3, max=20),
+        metadata={"meaning": "the Twilio number that texts come from and replies go to"},
+    )
 
 
 def build(name: str, options: dict[str, Any], shared: Shared) -> "Sms":
@@ -73,7 +79,7 @@ class Sms:
         return compose(message, answerable=self._answerable)
 
     def find(self, message: Message) -> Receipt | None:
-        """The text to this number since `sent_at` that holds the code; see `Channel.find`.
+        """This text, or one with its code, to this number since `sent_at`; see `Channel.find`.
 
         A text that Twilio knows and couldn't deliver raises Undelivered without `maybe_sent`, like `deliver`.
         """
@@ -85,21 +91,21 @@ class Sms:
             problem.maybe_sent = True
             raise problem from None
         # Filtered here: Twilio's own DateSent filter leaves out what is queued, which has no such date yet.
-        words = message.code or self._compose(message)
-        ours = [
-            each
-            for each in listed
-            if each.sid and _twilio.made_for(message, each.date_created) and _holds(str(each.body), words)
-        ]
+        text = self._compose(message)
+        since = [each for each in listed if each.sid and _twilio.made_for(message, each.date_created)]
+        ours = [each for each in since if text in str(each.body)]
+        if not ours and message.purpose in (Purpose.STEP, Purpose.EXHAUSTED):
+            # The title may have been changed between two tries; the code never is.
+            ours = [each for each in since if _holds(str(each.body), message.code)]
         if not ours:
             return None
         newest = ours[0]
         return _twilio.found(str(newest.sid), str(newest.status), str(newest.error_code or ""))
 
 
-def _holds(body: str, words: str) -> bool:
-    """The code as a word of its own (E-1A is not in E-1A-2), or the whole text where a message has no code."""
-    return re.search(rf"(?<![\w-]){re.escape(words)}(?![\w-])", body) is not None
+def _holds(body: str, code: str) -> bool:
+    """The code as a word of its own: E-1A is not in E-1A-2."""
+    return re.search(rf"(?<![\w-]){re.escape(code)}(?![\w-])", body) is not None
 
 
 def answer(sentence: str) -> str:

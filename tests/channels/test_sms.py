@@ -124,6 +124,18 @@ def test_the_text_of_an_earlier_step_or_another_life_is_not_taken_for_this_one(c
     assert channel.find(later) is None
 
 
+def test_a_step_is_not_taken_for_the_all_clear_of_the_same_code(channel: Sms, twilio: Twilio) -> None:
+    message = step()
+    channel.deliver(message)
+    assert channel.find(all_clear(sent_at=message.sent_at)) is None
+
+
+def test_a_title_that_changed_meanwhile_does_not_hide_the_text(channel: Sms, twilio: Twilio) -> None:
+    message = step()
+    channel.deliver(message)
+    assert channel.find(step(sent_at=message.sent_at, ticket_title="Server outage in Hamburg")) is not None
+
+
 def test_a_text_that_did_not_arrive_is_found_as_undelivered(channel: Sms, twilio: Twilio) -> None:
     twilio.on_sms(DANA.mobile).undelivered("30005")
     message = step()
