@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,6 +155,14 @@ class LiveZnuny:
         """An agent's script makes it; Znuny makes that agent the owner, unlocked."""
         answer = self.call("POST", "/Ticket", _new(title, columns), login)
         return New(answer["TicketID"], answer["TicketNumber"], answer["ArticleID"])
+
+    def mail(self, subject: str, body: str, sender: str = "Carla Customer <carla@example.com>") -> None:
+        """A mail comes in; one with a ticket's number in its subject, as `[Ticket#...]`, follows up."""
+        head = f"From: {sender}\nTo: znuny@localhost\nSubject: {subject}\nMessage-ID: <{uuid.uuid4()}@example.com>"
+        console = ["runuser", "-u", "otrs", "--", "bin/otrs.Console.pl", "Maint::PostMaster::Read", "--untrusted"]
+        subprocess.run(
+            console, cwd="/usr/share/otrs", check=True, capture_output=True, input=f"{head}\n\n{body}\n", text=True
+        )
 
     def delete(self, ticket_id: str) -> None:
         """Only an admin's console can delete."""

@@ -198,6 +198,38 @@ def test_a_customer_closes_and_writes_again_in_the_portal(znuny: LiveZnuny, help
     assert {change.by.role for change in reading.changes} == {Role.CUSTOMER}
 
 
+def test_a_ticket_made_in_the_portal_is_the_customers(znuny: LiveZnuny, helpdesk: Helpdesk, receiver: Receiver) -> None:
+    znuny.customer().create("From the portal", "It smokes.", priority_id="5")
+    body = receiver.wait_for(lambda one: one.body["Ticket"].get("Title") == "From the portal").body
+    reading = helpdesk.read(helpdesk.parse(body).ticket_id)
+    assert (reading.ticket.owner, reading.ticket.customer, reading.ticket.facts.priority) == (
+        None,
+        "carla",
+        "5 very high",
+    )
+    assert [words(change) for change in reading.changes] == ["carla article public"]
+
+
+def test_mails_prove_nobody_and_absence_notices_are_automatic(
+    znuny: LiveZnuny, helpdesk: Helpdesk, anna: Agent, ticket: New
+) -> None:
+    tag = f"[Ticket#{ticket.number}]"
+    anna.close_ticket(ticket.id)
+    _, reading = done(
+        helpdesk,
+        ticket.id,
+        lambda: znuny.mail(f"Re: {tag} Database is down", "Still down"),
+        lambda: anna.close_ticket(ticket.id),
+        lambda: znuny.mail(f"Automatic reply: {tag} Database is down", "I am away."),
+        lambda: znuny.mail(f"{tag} Database is down", "From Anna?", sender="Anna Agent <anna@example.com>"),
+    )
+    mails = [change for change in reading.changes if change.article is not None and change.article.by_mail]
+    assert [change.article and change.article.automatic for change in mails] == [False, True, False]
+    assert [change.by.role is Role.PERSON for change in mails] == [False, False, False]
+    reopened = [change for change in reading.changes if change.phase_before is Phase.CLOSED]
+    assert [change.by.role for change in reopened] == [Role.CUSTOMER, Role.CUSTOMER]
+
+
 def test_a_merge_says_where_the_ticket_went_and_is_no_work_there(
     znuny: LiveZnuny, helpdesk: Helpdesk, anna: Agent, ben: Agent, ticket: New
 ) -> None:

@@ -136,6 +136,8 @@ class _Story:
             role = Role.US
         elif scene.is_robot(line.by, person.login):
             role = Role.ROBOT
+        elif person.login and person.login.lower() == scene.customer.lower():
+            role = Role.CUSTOMER  # an agent's own ticket: agents and customers are separate tables, logins may agree
         return Actor(role, line.by, person.login, person.name)
 
     # --- what --------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from connector.helpdesks.znuny.history import Scene, Told, told_by
 
 from .composed import said
 
+UTC_ZONE = ZoneInfo("UTC")
 START = datetime(2026, 11, 22, 1, 40, tzinfo=UTC)
 PEOPLE = {
     "3": Person("3", "anna", "Anna Agent"),
@@ -204,6 +205,14 @@ def test_somebody_known_by_number_alone_still_has_a_name() -> None:
     assert (by.role, by.id, by.login, by.name) == (Role.PERSON, "99", "", "agent 99")
 
 
+def test_an_agent_on_their_own_ticket_is_its_customer() -> None:
+    lines = lines_of(
+        [{"CreateTime": "2026-11-22 01:40:00", "CreateBy": 3, "HistoryType": "Lock", "Name": "%%lock"}], UTC_ZONE
+    )
+    told = told_by(lines, {}, Scene("7", UTC_ZONE, "2", customer="Anna", people=PEOPLE))
+    assert told.changes[0].by.role is Role.CUSTOMER
+
+
 class TestPending:
     PENDING = (60, 3, "StateUpdate", "%%open%%pending reminder%%")
     UNTIL = (60, 3, "SetPendingTime", "%%2026-11-22 04:40")
@@ -350,4 +359,4 @@ def test_ids_stay_when_other_lines_move_in_and_tell_repeats_apart() -> None:
 
 
 def test_a_line_without_a_readable_time_is_left_out() -> None:
-    assert lines_of([{"HistoryType": "Lock", "CreateTime": None}, {}], ZoneInfo("UTC")) == ()
+    assert lines_of([{"HistoryType": "Lock", "CreateTime": None}, {}], UTC_ZONE) == ()
