@@ -83,7 +83,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
 @cache
 def _template(language: str, name: str) -> Template:
     # Plain text on its way to a phone, a mail's text part or an XML builder that escapes by itself; the one HTML
-    # page (email.py) has its own environment, with autoescape.
+    # page (_mail.py) has its own environment, with autoescape.
     environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701
     return environment.from_string(TEXTS[language][name])
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from marshmallow import ValidationError
 
-from channels import Shared, email
+from channels import Shared, _mail, email
 from channels.email import Email
 from connector.core.contact import Contact
 from connector.errors import ConfigError, Undelivered
@@ -162,14 +162,14 @@ def test_no_title_writes_headers_or_links_of_its_own(title: str) -> None:
     stranger = Contact(key="x", name=title[:200], email="dana@example.com")
     for message in every_purpose():
         nasty = replace(message, contacts=(stranger,), ticket_title=title, group=title, priority=title, line=title)
-        raw = email.compose(nasty, ("Escalations", "escalations@example.com")).as_bytes()
+        raw = _mail.compose(nasty, ("Escalations", "escalations@example.com")).as_bytes()
         head = raw.partition(b"\r\n\r\n")[0].decode("ascii")
         names = {line.partition(":")[0] for line in head.split("\r\n") if not line.startswith((" ", "\t"))}
         assert names <= {
             *("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Precedence"),
             *("X-Auto-Response-Suppress", "Importance", "MIME-Version", "Content-Type"),
         }
-        mail = email.compose(nasty, ("Escalations", "escalations@example.com"))
+        mail = _mail.compose(nasty, ("Escalations", "escalations@example.com"))
         html = mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
         assert "<script>" not in html
         assert "://evil" not in html
