@@ -81,9 +81,13 @@ def composed(name: str) -> Composed:
 
 
 def serve(mock: responses.RequestsMock, it: Composed) -> None:
-    """Every call about this ticket, answered as often as it is asked for."""
+    """Every call about this ticket, answered as often as it is asked for; what is written changes no answer."""
     mock.get(f"{BASE}/Ticket/{it.ticket_id}", json=it.ticket)
     mock.get(f"{BASE}/TicketHistory/{it.ticket_id}", json=it.history)
+    written = it.ticket
+    if "Error" not in it.ticket:
+        written = {"TicketID": it.ticket_id, "ArticleID": "900", "Ticket": it.ticket["Ticket"][0]}
+    mock.patch(f"{BASE}/Ticket/{it.ticket_id}", json=written)
     mock.post(f"{BASE}/TicketSearch", json={})
     serve_session(mock)
 

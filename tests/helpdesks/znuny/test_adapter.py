@@ -203,7 +203,7 @@ class TestAssigning:
         return it
 
     def answers(self, mock: responses.RequestsMock, owner: str) -> None:
-        mock.patch(f"{BASE}/Ticket/4", json={"Ticket": {"Owner": owner, "Lock": "lock"}})
+        mock.replace("PATCH", f"{BASE}/Ticket/4", json={"Ticket": {"Owner": owner, "Lock": "lock"}})
 
     def told_later(self, mock: responses.RequestsMock, it: Composed, *owners: tuple[int, str, int]) -> None:
         """From the second reading on the history has these OwnerUpdates (by, login, id), too."""
@@ -236,12 +236,12 @@ class TestAssigning:
 
     def test_a_login_that_znuny_does_not_know_is_no_owner(self, mock: responses.RequestsMock) -> None:
         self.serve_free(mock)
-        mock.patch(f"{BASE}/Ticket/4", json=captured("error-unknown-owner")["response"]["body"])
+        mock.replace("PATCH", f"{BASE}/Ticket/4", json=captured("error-unknown-owner")["response"]["body"])
         assert not helpdesk().assign("4", "nobody")
 
     def test_our_own_missing_permission_is_told(self, mock: responses.RequestsMock) -> None:
         self.serve_free(mock)
-        mock.patch(f"{BASE}/Ticket/4", json=captured("error-no-permission-update")["response"]["body"])
+        mock.replace("PATCH", f"{BASE}/Ticket/4", json=captured("error-no-permission-update")["response"]["body"])
         with pytest.raises(PermissionLost):
             helpdesk().assign("4", "ben")
 
