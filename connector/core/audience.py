@@ -42,13 +42,14 @@ def owner_as_contact(owner: Person, people: Directory) -> Contact:
 def audience(
     notify: Iterable[str], plan: Plan, owner: Person | None, people: Directory, first: str = ""
 ) -> tuple[Contact, ...]:
-    """The contacts behind the words of `notify`, each once, `first` (a contact key) leading.
+    """The contacts behind the words of `notify`, each once, `first` (a contact key or `login:<login>`) leading.
 
     While nobody owns the ticket the plan's `unassigned` people stand in for the owner. A name that has left the
     config is passed over.
     """
     stand_ins = [people.contacts[key] for key in plan.unassigned if key in people.contacts]
-    found: list[Contact] = [people.contacts[first]] if first in people.contacts else []
+    leading = _known(first, owner, people)
+    found: list[Contact] = [leading] if leading is not None else []
     for word in notify:
         if word == OWNER:
             found += [owner_as_contact(owner, people)] if owner is not None else stand_ins
@@ -57,3 +58,13 @@ def audience(
         elif word in people.contacts:
             found.append(people.contacts[word])
     return tuple({contact.key: contact for contact in found}.values())
+
+
+def _known(key: str, owner: Person | None, people: Directory) -> Contact | None:
+    """The contact behind a key or `login:<login>`; somebody known only from the helpdesk if they own the ticket."""
+    if key in people.contacts:
+        return people.contacts[key]
+    login = key.removeprefix("login:") if key.startswith("login:") else ""
+    if owner is not None and login and login.casefold() == owner.login.casefold():
+        return owner_as_contact(owner, people)
+    return people.by_login(login)

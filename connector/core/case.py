@@ -29,10 +29,10 @@ class Seen:
         latest = max((c.at for c in changes), default=self.until)
         if latest is None:
             return self
-        until = max(latest, self.until) if self.until else latest
-        recent = {c.id for c in changes if c.at > until - OVERLAP}
-        kept = self.recent if self.until and self.until > until - OVERLAP else frozenset()
-        return Seen(until, frozenset(recent | (kept & {c.id for c in changes})) or self.recent)
+        recent = frozenset(c.id for c in changes if c.at > max(latest, self.until or latest) - OVERLAP)
+        if self.until is None or latest > self.until:
+            return Seen(latest, recent)
+        return Seen(self.until, self.recent | recent)  # an older reading: what it lacks has been taken in all the same
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,30 +6,35 @@ Everything here happens in a tick. A tick may come late, early or often: it does
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from . import sending, timetable
+from . import following, sending, timetable
 from .audience import Directory, audience
 from .escalation import Escalation, Notification, Stage, State, StepReport
-from .events import Command, Entry, LookNow, Tick, WriteNote
+from .events import Command, Entry, LookNow, Moved, Tick, WriteNote
 from .plan import OWNER
 
 NOTE_AT_LATEST = timedelta(seconds=30)
 FORWARD_AT_MOST_EVERY = timedelta(minutes=1)
-
-Moved = tuple[Escalation, tuple[Command, ...]]
+AGAIN_AT_MOST_EVERY = timedelta(seconds=1)
+BROUGHT_FORWARD = "Nobody could be reached in any way: the next step is brought forward."
 
 
 def tick(escalation: Escalation, event: Tick, now: datetime) -> Moved:
     """Does all that is due. Returns the same escalation and no command when nothing is."""
     commands: list[Command] = []
-    moved = sending.waited_long_enough(escalation, event.people.calls, now)
+    moved, ended = sending.waited_long_enough(escalation, event.people.calls, now)
+    commands += ended
     while timetable.may_fire(moved, now, event.read_at):
         moved, more = _advance(moved, event, now)
         commands += more
     if moved.new_owner_at is not None and moved.state is State.RUNNING:
         moved = _tell_new_owner(moved, event.people, now)
-    if moved.clear_up_at is not None:
-        moved = sending.clear_up(moved, event.people, now)
-    moved = sending.start_other_ways(moved, event.people, now)
+    if moved.state.climbing:
+        moved = following.drop_all_clear(moved, now)
+        moved = following.start_other_ways(moved, event.people, now)
+    else:
+        moved = following.hang_up(moved, event.people, now)
+        if moved.clear_up_at is not None:
+            moved = following.clear_up(moved, event.people, now)
     moved = _bring_forward(moved, now)
     moved, more = write_step_note(moved, now)
     commands += more
@@ -50,11 +55,9 @@ def _advance(escalation: Escalation, event: Tick, now: datetime) -> Moved:
         case State.HELD:
             return _hold_over(escalation, now)
         case State.WAITING:
+            first = timetable.step_due(escalation.plan, 1, timetable.base_after(escalation.due_at, now))
             return replace(
-                escalation,
-                state=State.RUNNING,
-                due_at=timetable.step_due(escalation.plan, 1, timetable.base_after(escalation.due_at, now)),
-                looked_at=escalation.looked_at if escalation.plan.steps[0].after == timedelta(0) else None,
+                escalation, state=State.RUNNING, due_at=first, looked_at=_looked_at(escalation, first, now)
             ), ()
         case State.RUNNING if timetable.over(escalation):
             return _nobody_came(escalation, event.people, now, remarks)
@@ -63,6 +66,11 @@ def _advance(escalation: Escalation, event: Tick, now: datetime) -> Moved:
         case State.EXHAUSTED:
             return _tell_again(escalation, event.people, now)
     return replace(escalation, due_at=None), ()
+
+
+def _looked_at(escalation: Escalation, next_due: datetime, now: datetime) -> datetime | None:
+    """The fresh look that was asked for serves what is due at the same time as well."""
+    return escalation.looked_at if next_due <= now else None
 
 
 def _fire(escalation: Escalation, people: Directory, now: datetime, remarks: tuple[str, ...]) -> Moved:
@@ -74,9 +82,9 @@ def _fire(escalation: Escalation, people: Directory, now: datetime, remarks: tup
     number = 1 if next_round else escalation.step + 1
     round = escalation.round + 1 if next_round else escalation.round
     step = escalation.plan.steps[number - 1]
-    fired = replace(escalation, round=round, step=number, looked_at=None, shown=True, new_owner_at=None)
+    fired = replace(escalation, round=round, step=number, shown=True, new_owner_at=None)
     next_due = timetable.after_step(fired, number, timetable.base_after(due, now))
-    first = escalation.first if (round, number) == (1, 1) else ""
+    first = escalation.first if (round, number) == (1, 1) and not escalation.shown else ""
     contacts = audience(step.notify, escalation.plan, escalation.owner, people, first)
     new = tuple(
         sending.spread(
@@ -90,15 +98,19 @@ def _fire(escalation: Escalation, people: Directory, now: datetime, remarks: tup
             retry_until=next_due,
         )
     )
-    if not new and contacts:
+    if due == escalation.brought_forward_at:
+        remarks = (*remarks, "Brought forward, since the step before could reach nobody in any way.")
+    lately = bool(contacts) and not new
+    if lately:
         remarks = (*remarks, "Everybody here was told in these ways a moment ago, under another plan.")
     if not contacts:
         remarks = (*remarks, "This step reaches nobody.")
     fired = replace(
         fired,
         due_at=next_due,
+        looked_at=_looked_at(escalation, next_due, now),
         updated_at=now,
-        report=StepReport(round, number, now, now + NOTE_AT_LATEST, remarks),
+        report=StepReport(round, number, now, now + NOTE_AT_LATEST, remarks, lately),
         notifications=(*_still_needed(escalation), *new),
     )
     late = max((now - due).total_seconds(), 0.0)
@@ -138,11 +150,11 @@ def _tell_new_owner(escalation: Escalation, people: Directory, now: datetime) ->
 
 def _nobody_came(escalation: Escalation, people: Directory, now: datetime, remarks: tuple[str, ...]) -> Moved:
     escalation, before = write_step_note(escalation, now, whatever=True)
-    exhausted = replace(escalation, state=State.EXHAUSTED, looked_at=None, updated_at=now)
-    told, _ = _tell_again(exhausted, people, now)
+    exhausted = replace(escalation, state=State.EXHAUSTED, looked_at=None, shown=True, updated_at=now)
+    told, entries = _tell_again(exhausted, people, now)
     told = replace(told, sequence=told.sequence + 1)
     entry = Entry(now, "exhausted", "nobody came")
-    return told, (*before, entry, WriteNote("exhausted", now, told, remarks=remarks))
+    return told, (*before, entry, *entries, WriteNote("exhausted", now, told, remarks=remarks))
 
 
 def _tell_again(escalation: Escalation, people: Directory, now: datetime) -> Moved:
@@ -151,7 +163,7 @@ def _tell_again(escalation: Escalation, people: Directory, now: datetime) -> Mov
     due, whom = escalation.due_at, escalation.plan.when_exhausted
     if whom is None:
         return replace(escalation, due_at=None, looked_at=None), ()
-    next_due = timetable.base_after(due, now) + whom.every
+    next_due = timetable.base_after(due, now) + max(whom.every, AGAIN_AT_MOST_EVERY)
     contacts = audience(whom.notify, escalation.plan, escalation.owner, people)
     new = tuple(
         sending.spread(
@@ -172,7 +184,9 @@ def _tell_again(escalation: Escalation, people: Directory, now: datetime) -> Mov
 
 def _hold_over(escalation: Escalation, now: datetime) -> Moved:
     """Held until now, and the ticket is still open: on where it was."""
-    goes_on = timetable.go_on(escalation, now, timetable.AT_LEAST_AFTER_HOLD)
+    assert escalation.due_at is not None
+    base = timetable.base_after(escalation.due_at, now)
+    goes_on = timetable.go_on(escalation, base, timetable.AT_LEAST_AFTER_HOLD)
     goes_on = replace(goes_on, updated_at=now, sequence=goes_on.sequence + goes_on.shown)
     entry = Entry(now, "held", "the time it was held for is over")
     note = (WriteNote("goes-on", now, goes_on, remarks=("The time it was put off to has come.",)),)
@@ -182,23 +196,20 @@ def _hold_over(escalation: Escalation, now: datetime) -> Moved:
 def _bring_forward(escalation: Escalation, now: datetime) -> Escalation:
     """The next step now, when every way of everybody in this one failed for good; one a minute at the most."""
     report, due = escalation.report, escalation.due_at
-    if report is None or due is None or escalation.state is not State.RUNNING or timetable.over(escalation):
+    if due is None or escalation.state is not State.RUNNING or timetable.over(escalation):
         return escalation
-    of_step = sending.of_step(escalation, report.round, report.step)
+    of_step = following.of_step(escalation, escalation.round, escalation.step)
     if any(not (n.stage is Stage.ENDED and n.permanent) or n.otherwise for n in of_step):
+        return escalation
+    if not of_step and (report is None or report.lately):
         return escalation
     last = escalation.brought_forward_at
     at = now if last is None else max(now, last + FORWARD_AT_MOST_EVERY)
     if at >= due:
         return escalation
-    remark = "Nobody could be reached in any way: the next step is brought forward."
-    return replace(
-        escalation,
-        due_at=at,
-        looked_at=now,
-        brought_forward_at=at,
-        report=replace(report, remarks=(*report.remarks, remark), write_at=now),
-    )
+    if report is not None:
+        report = replace(report, remarks=(*report.remarks, BROUGHT_FORWARD), write_at=now)
+    return replace(escalation, due_at=at, looked_at=None, brought_forward_at=at, report=report)
 
 
 def write_step_note(escalation: Escalation, now: datetime, whatever: bool = False) -> Moved:
@@ -206,7 +217,7 @@ def write_step_note(escalation: Escalation, now: datetime, whatever: bool = Fals
     report = escalation.report
     if report is None:
         return escalation, ()
-    of_step = sending.of_step(escalation, report.round, report.step)
+    of_step = following.of_step(escalation, report.round, report.step)
     waiting = any(n.stage is not Stage.ENDED for n in of_step)
     if waiting and now < report.write_at and not whatever:
         return escalation, ()

@@ -52,6 +52,7 @@ class Notification:
     at: datetime
     due_at: datetime  # when the timetable wanted it
     people: tuple[str, ...] = ()  # contact keys that a shared channel names
+    logins: tuple[str, ...] = ()  # of the person or people told, as far as we know them
     otherwise: tuple[str, ...] = ()  # `else` ways still untried
     attempts: int = 0
     rings: int = 0  # calls that nobody took
@@ -64,6 +65,8 @@ class Notification:
     outcome: str = ""  # words for the note
     provider_id: str = ""
     noted: bool = False  # its outcome stands on the ticket
+    dropped: bool = False  # no longer wanted: nothing follows from it, whatever becomes of it
+    later: str = ""  # a receipt's words that came when it had ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Told:
     channel: str
     at: datetime
     plan: str
+    cleared: bool = False  # has been told since that it is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,7 @@ class Assigned:
     before: str
     at: datetime
     again: bool = False
+    again_at: datetime | None = None  # the save that took it back
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,7 @@ class StepReport:
     fired_at: datetime
     write_at: datetime  # at the latest
     remarks: tuple[str, ...] = ()
+    lately: bool = False  # nobody was told anew: another plan had told them in these ways a moment ago
 
 
 @dataclass(frozen=True, slots=True)

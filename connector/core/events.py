@@ -54,12 +54,17 @@ class Worked:
 
 @dataclass(frozen=True, slots=True)
 class OwnerSet:
-    """The ticket has another owner (None: nobody), who didn't take it. `alone`: nothing else changed in that save."""
+    """The ticket has another owner (None: nobody).
+
+    `alone`: that save did nothing else. `back`: a form that had locked the ticket was left, and whoever had it before
+    has it again.
+    """
 
     owner: Person | None
     at: datetime
     by: Actor
     alone: bool = True
+    back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +96,11 @@ class Reopened:
 
 @dataclass(frozen=True, slots=True)
 class CustomerWrote:
+    """A customer wrote for real. `plan` is what applies to the ticket now."""
+
     at: datetime
     by: Actor
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,3 +251,6 @@ class TellOperator:
 
 
 Command = Entry | WriteNote | SetOwner | LookNow | TellOperator
+
+#: What a rule answers: the escalation afterwards (the same object: nothing happened), and what the shell is to do.
+Moved = tuple[Escalation, tuple[Command, ...]]

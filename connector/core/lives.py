@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
-from . import timetable
-from .climbing import Moved, write_step_note
+from . import following, timetable
+from .climbing import write_step_note
 from .code import code_of
 from .escalation import Acknowledgement, Escalation, State
 from .events import (
@@ -12,6 +12,7 @@ from .events import (
     Closed,
     CustomerWrote,
     Entry,
+    Moved,
     MovedHere,
     PlanApplies,
     Raised,
@@ -20,7 +21,6 @@ from .events import (
     WriteNote,
 )
 from .plan import Plan
-from .sending import drop_unsent
 from .taking import end_sending, name_of
 from .ticket import Actor, Person, Role
 
@@ -59,27 +59,47 @@ def plan_changed(escalation: Escalation, event: PlanApplies, now: datetime) -> M
         return escalation, ()
     words = f"plan {event.plan.name} instead of {escalation.plan.name}, changed by {name_of(event.by)}"
     entry = Entry(event.at, "plan_changed", words)
-    if not escalation.state.climbing:  # somebody has it: it stays so, under the new plan
-        kept = replace(escalation, plan=event.plan, round=1, step=0, back=State.WAITING, left=event.plan.respond_within)
-        return replace(kept, updated_at=now), (entry,)
+    if not escalation.state.climbing:
+        return _changed_while_taken(escalation, event.plan, event.at, now), (entry,)
     escalation, commands = write_step_note(escalation, now, whatever=True)
     parked = timetable.park(escalation, event.at)
     stands = timetable.unpark(escalation, event.plan, event.at)
     changed = stands if stands is not None else timetable.start_over(escalation, event.plan, event.at)
     changed = replace(changed, parked=parked, updated_at=now, sequence=changed.sequence + changed.shown)
-    changed = drop_unsent(changed, now, "not sent: the plan changed")
+    changed = following.drop_unsent(changed, now, "not sent: the plan changed")
     note = WriteNote("plan-changed", event.at, changed, remarks=(f"Changed by {name_of(event.by)}.",))
     return changed, (*commands, entry, *((note,) if changed.shown else ()))
 
 
+def _changed_while_taken(escalation: Escalation, plan: Plan, at: datetime, now: datetime) -> Escalation:
+    """Somebody has it: it stays so, and would go on under the new plan, or where that one stood a short while ago."""
+    parked = timetable.parked_lately(escalation, plan, at)
+    back, round, step, left = (
+        (parked.state, parked.round, parked.step, parked.left)
+        if parked is not None
+        else (State.WAITING, 1, 0, plan.respond_within)
+    )
+    current = escalation.acknowledged
+    if current is not None and current.provisional:
+        left += at - current.at  # taking it back counts from the lock, the new plan from its change
+    return replace(
+        escalation,
+        plan=plan,
+        back=back,
+        round=round,
+        step=step,
+        left=left,
+        parked=timetable.park(escalation, at),
+        updated_at=now,
+    )
+
+
 def _no_plan(escalation: Escalation, event: PlanApplies, now: datetime) -> Moved:
     escalation, commands = write_step_note(escalation, now, whatever=True)
-    back = escalation.back if not escalation.state.climbing else escalation.state
     gone = end_sending(timetable.pause(escalation, event.at), now, "not sent: no plan applies")
     gone = replace(
         gone,
         state=State.CANCELLED,
-        back=back if escalation.state.climbing else State.ACKNOWLEDGED,
         due_at=None,
         looked_at=None,
         ended_at=event.at,
@@ -93,25 +113,38 @@ def _no_plan(escalation: Escalation, event: PlanApplies, now: datetime) -> Moved
 
 
 def plan_applies_again(escalation: Escalation, event: PlanApplies, now: datetime) -> Moved:
-    """A plan applies to a cancelled escalation: soon and the same one goes on where it was, else a new life."""
+    """A plan applies to a cancelled escalation: soon and it goes on where it was, else a new life begins.
+
+    One that a person stopped stays stopped while its own plan goes on applying.
+    """
     plan, ended = event.plan, escalation.ended_at
-    if plan is None or (escalation.stopped and plan.name == escalation.plan.name):
+    if plan is None:
+        return (replace(escalation, stopped=False) if escalation.stopped else escalation), ()
+    if escalation.stopped and plan.name == escalation.plan.name:
         return escalation, ()
-    soon = ended is not None and event.at - ended < timetable.GOES_ON_WITHIN and not escalation.stopped
-    if not soon or plan.name != escalation.plan.name:
+    if escalation.stopped or ended is None or event.at - ended >= timetable.GOES_ON_WITHIN:
         return next_life(escalation, plan, event.at, event.reason)
-    if escalation.back is State.ACKNOWLEDGED:
-        return replace(escalation, state=State.ACKNOWLEDGED, ended_at=None, ended_by=None, updated_at=now), (
+    if plan.name != escalation.plan.name:
+        return plan_changed(_revived(escalation, event.at), event, now)
+    if escalation.acknowledged is not None:
+        return replace(_revived(escalation, event.at), updated_at=now), (
             Entry(event.at, "plan_changed", f"plan {plan.name} applies again; it is still acknowledged"),
         )
-    again = timetable.go_on(escalation, event.at)
-    again = replace(again, ended_at=None, ended_by=None, updated_at=now, sequence=again.sequence + again.shown)
+    again = _revived(escalation, event.at)
+    again = replace(again, updated_at=now, sequence=again.sequence + again.shown)
     words = f"plan {plan.name} applies again, changed by {name_of(event.by)}"
     note = WriteNote("goes-on", event.at, again, remarks=(f"{words[0].upper()}{words[1:]}.",))
     return again, (Entry(event.at, "plan_changed", words), *((note,) if again.shown else ()))
 
 
-def next_life(escalation: Escalation, plan: Plan, at: datetime, reason: str, owner: Person | None = None) -> Moved:
+def _revived(escalation: Escalation, at: datetime) -> Escalation:
+    """An ended escalation as it stood before: with the person who had it, or climbing on where it was."""
+    stands = escalation
+    stands = timetable.taken_again(stands) if stands.acknowledged is not None else timetable.go_on(stands, at)
+    return replace(stands, ended_at=None, ended_by=None, waits_for_work=False)
+
+
+def next_life(escalation: Escalation, plan: Plan, at: datetime, reason: str) -> Moved:
     """A new window under a new code; who acknowledged last is told first."""
     last = escalation.acknowledged
     first = (last.key or (f"login:{last.by.login}" if last.by.login else "")) if last else escalation.first
@@ -120,7 +153,7 @@ def next_life(escalation: Escalation, plan: Plan, at: datetime, reason: str, own
         plan,
         at,
         life=escalation.life + 1,
-        owner=owner or escalation.owner,
+        owner=escalation.owner,
         first=first,
         reason=reason,
     )
@@ -141,7 +174,6 @@ def closed(escalation: Escalation, event: Closed, now: datetime) -> Moved:
         state=State.RESOLVED,
         due_at=None,
         looked_at=None,
-        held_until=None,
         ended_at=event.at,
         ended_by=event.by,
         waits_for_work=False,
@@ -153,66 +185,86 @@ def closed(escalation: Escalation, event: Closed, now: datetime) -> Moved:
     return done, (*commands, entry, *((note,) if done.shown and event.how != "deleted" else ()))
 
 
+def closed_again(escalation: Escalation, event: Closed, now: datetime) -> Moved:
+    """Only an automatic reply had reopened it, and it is closed once more."""
+    if not escalation.waits_for_work:
+        return escalation, ()
+    closed = replace(escalation, waits_for_work=False, updated_at=now)
+    if escalation.state is State.RESOLVED:
+        closed = replace(closed, ended_at=event.at, ended_by=event.by)
+        if event.by.role is Role.PERSON and event.how == "closed":
+            closed = replace(closed, acknowledged=Acknowledgement(event.by, event.at, "close"), held_until=None)
+    return closed, (Entry(event.at, "resolved", f"{event.how} by {name_of(event.by)}"),)
+
+
 def reopened(escalation: Escalation, event: Reopened, now: datetime) -> Moved:
     """Soon after closing the old escalation stands; later a new window starts; an automatic reply does nothing yet."""
     if event.plan is None or event.plan.reopened == "ignore":
         return escalation, ()
     if event.automatic:
-        return replace(escalation, waits_for_work=True, updated_at=now), ()
+        return (escalation if escalation.waits_for_work else replace(escalation, waits_for_work=True)), ()
     if event.by.role is Role.PERSON:
-        return _taken_by_reopening(escalation, event.by, event.at, now)
+        return _taken_by_reopening(escalation, event.plan, event.by, event.at, now)
     ended = escalation.ended_at
     soon = ended is not None and event.at - ended <= escalation.plan.reopened_within
     if escalation.state is State.CANCELLED or not soon:
-        return next_life(escalation, event.plan, event.at, "reopened", event.owner)
+        return next_life(replace(escalation, owner=event.owner), event.plan, event.at, "reopened")
     entry = Entry(event.at, "created", f"reopened by {name_of(event.by)} soon after it was closed")
-    if escalation.acknowledged is not None:
-        return replace(
-            escalation, state=State.ACKNOWLEDGED, ended_at=None, ended_by=None, waits_for_work=False, updated_at=now
-        ), (entry,)
-    on = timetable.go_on(escalation, event.at)
-    on = replace(on, ended_at=None, ended_by=None, waits_for_work=False, updated_at=now)
+    on = replace(_revived(escalation, event.at), updated_at=now)
     on = replace(on, sequence=on.sequence + on.shown)
     note = WriteNote("goes-on", event.at, on, remarks=(f"Reopened by {name_of(event.by)} soon after it was closed.",))
     return on, (entry, *((note,) if on.shown else ()))
 
 
-def _taken_by_reopening(escalation: Escalation, by: Actor, at: datetime, now: datetime) -> Moved:
+def _taken_by_reopening(escalation: Escalation, plan: Plan, by: Actor, at: datetime, now: datetime) -> Moved:
     """An agent who reopens a ticket has it."""
     taken = replace(
         escalation,
+        plan=plan,
         state=State.ACKNOWLEDGED,
         acknowledged=Acknowledgement(by, at, "reopened"),
+        held_until=None,
         ended_at=None,
         ended_by=None,
         stopped=False,
         waits_for_work=False,
         back=State.WAITING,
-        left=escalation.plan.respond_within,
+        left=plan.respond_within,
         round=1,
         step=0,
         updated_at=now,
     )
-    return taken, (Entry(at, "acknowledged", f"reopened and so taken by {name_of(by)}"),)
+    taken = replace(taken, sequence=taken.sequence + taken.shown)
+    note = WriteNote("acknowledged", at, taken, who=name_of(by))
+    entry = Entry(at, "acknowledged", f"reopened and so taken by {name_of(by)}")
+    return taken, (entry, *((note,) if taken.shown else ()))
 
 
 def written_for_real(escalation: Escalation, event: CustomerWrote, now: datetime) -> Moved:
     """After an automatic reply had reopened the ticket, the customer writes."""
     if not escalation.waits_for_work:
         return escalation, ()
-    return reopened(escalation, Reopened(event.at, event.by, escalation.plan), now)
+    return reopened(escalation, Reopened(event.at, event.by, event.plan, owner=escalation.owner), now)
 
 
 def worked_after_reopening(escalation: Escalation, event: Acknowledge | Worked, now: datetime) -> Moved:
     """After an automatic reply had reopened the ticket, an agent works on it."""
     if not escalation.waits_for_work or event.by.role is not Role.PERSON:
         return escalation, ()
-    return _taken_by_reopening(escalation, event.by, event.at, now)
+    return _taken_by_reopening(escalation, escalation.plan, event.by, event.at, now)
+
+
+def plan_applies_after_end(escalation: Escalation, event: PlanApplies, _now: datetime) -> Moved:
+    """The ticket is open again without an escalation, and a matched field made a plan apply: a new life."""
+    if event.plan is None:
+        return escalation, ()
+    return next_life(escalation, event.plan, event.at, event.reason)
 
 
 def climb_once_more(escalation: Escalation, event: CustomerWrote | Raised, now: datetime) -> Moved:
     """Nobody had come, and it matters more now: from the first step again."""
-    again = timetable.start_over(escalation, escalation.plan, event.at, window=False)
+    dropped = following.drop_unsent(escalation, now, "not sent: it climbs once more")
+    again = timetable.start_over(dropped, escalation.plan, event.at, window=False)
     why = "The customer wrote again." if isinstance(event, CustomerWrote) else "The priority was raised."
     again = replace(again, sequence=again.sequence + 1, updated_at=now)
     return again, (Entry(event.at, "created", why), WriteNote("goes-on", event.at, again, remarks=(why,)))

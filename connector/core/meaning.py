@@ -28,8 +28,9 @@ from .ticket import Change, Kind, Person, Phase, Role
 SAME_SAVE = timedelta(seconds=1)
 PENDING_CLOSE_LATE = timedelta(minutes=20)  # Zammad looks for pending closes every 15 minutes
 _ACK = re.compile(r"^\s*/ack\b", re.IGNORECASE)
-#: Within one save: matched fields and group first, then who has it, then what was written, then open or closed.
-_ORDER = {Kind.LOCK: 1, Kind.OWNER: 2, Kind.UNLOCK: 3, Kind.ACKNOWLEDGED: 3, Kind.ARTICLE: 4, Kind.STATE: 5}
+#: Within one save: matched fields and group first, then who has it, then what was written, then open or closed; last
+#: the unlocking that goes with all forms that lock when they open.
+_ORDER = {Kind.LOCK: 1, Kind.OWNER: 2, Kind.ACKNOWLEDGED: 3, Kind.ARTICLE: 4, Kind.STATE: 5, Kind.UNLOCK: 6}
 
 
 def in_saves(changes: Sequence[Change]) -> Iterator[tuple[Change, ...]]:
@@ -54,11 +55,13 @@ def meaning(
     """The events of one change. `plan` is what applies to the ticket now, `owner` who owns it after the change."""
     if change.by.role is Role.US and change.kind is not Kind.OWNER:
         return ()
+    if any(other.kind is Kind.MERGED or other.phase is Phase.MERGED for other in save):
+        return ()  # a merge also takes the owner away; what becomes of the escalation is decided where it goes
     match change.kind:
         case Kind.OWNER:
             return _owner(change, save, escalation)
         case Kind.ARTICLE:
-            return _article(change, save, escalation)
+            return _article(change, save, escalation, plan)
         case Kind.STATE:
             return _state(change, save, escalation, plan, owner)
         case Kind.GROUP:
@@ -75,7 +78,7 @@ def _mark(change: Change, save: Sequence[Change], escalation: Escalation) -> tup
             return _way(Way.LOCK, change, escalation, provisional=True)
         case Kind.UNLOCK:
             return (Unlocked(change.by, change.at),)
-        case Kind.ACKNOWLEDGED:
+        case Kind.ACKNOWLEDGED if not change.at_creation:
             return _way(Way.NOTE, change, escalation)
     return ()
 
@@ -100,19 +103,20 @@ def _owner(change: Change, save: Sequence[Change], escalation: Escalation) -> tu
         and change.owner is not None
         and change.owner.id == change.by.id
     )
-    alone = not any(other.kind not in (Kind.OWNER, Kind.ARTICLE) for other in save)
-    owner_set = OwnerSet(change.owner, change.at, change.by, alone)
+    alone = not any(other.kind is not Kind.OWNER for other in save)
+    owner_set = OwnerSet(change.owner, change.at, change.by, alone, back=change.with_lock and not took)
     if not took:
         return (owner_set,)
     return (owner_set,) if change.with_lock else (*_way(Way.TAKE, change, escalation), owner_set)
 
 
-def _article(change: Change, save: Sequence[Change], escalation: Escalation) -> tuple[Event, ...]:
+def _article(change: Change, save: Sequence[Change], escalation: Escalation, plan: Plan | None) -> tuple[Event, ...]:
     article = change.article
     if article is None or article.automatic or change.at_creation:
         return ()
     if change.by.role is Role.CUSTOMER:
-        return (CustomerWrote(change.at, change.by),)
+        # a customer can run an agents' macro and so leave an internal note: that isn't a message
+        return (CustomerWrote(change.at, change.by, plan),) if article.public else ()
     if change.by.role is not Role.PERSON:
         return ()
     if article.by_mail:
@@ -128,7 +132,10 @@ def _article(change: Change, save: Sequence[Change], escalation: Escalation) -> 
 
 
 def _is_owner(change: Change, escalation: Escalation) -> bool:
-    return escalation.owner is not None and escalation.owner.id == change.by.id
+    owner, by = escalation.owner, change.by
+    if owner is None:
+        return False
+    return (bool(owner.id) and owner.id == by.id) or owner.login.casefold() == by.login.casefold() != ""
 
 
 def _was_told(change: Change, escalation: Escalation) -> bool:
@@ -141,8 +148,6 @@ def _state(
 ) -> tuple[Event, ...]:
     was, now = change.phase_before, change.phase
     ended_before, ends = was is not None and was.ended, now is not None and now.ended
-    if now is Phase.MERGED:
-        return ()  # the merge itself says where to
     if ends:
         return () if ended_before else (Closed(change.at, change.by),)
     if ended_before:

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from .audience import Directory
 from .case import Case, Seen
-from .escalation import Escalation
-from .events import Command, Event, MovedHere, PlanApplies, Tick
+from .escalation import Escalation, State
+from .events import Acknowledge, Closed, Command, Event, MovedHere, PlanApplies, Reopened, Tick
 from .lives import begin
-from .meaning import in_saves, meaning
+from .meaning import SAME_SAVE, in_saves, meaning
 from .plan import Plan, Policy
-from .ticket import MATCHED, Actor, Change, Facts, Kind, Person, Reading, Role, facts_with
+from .ticket import MATCHED, Actor, Change, Facts, Kind, Person, Phase, Reading, Role, facts_with
 from .transition import transition
 
 THE_HELPDESK = Actor(Role.SYSTEM, "")
@@ -34,38 +34,39 @@ def observe(
     if case is None:
         case, began = first_sight(reading, policy, since)
         commands += began
-    news = case.seen.news(reading.changes)
-    merged_into = ""
-    for save in in_saves(news):
-        for change in save:
-            case, more = _take_in(case, change, save, reading, policy, now)
-            commands += more
-            if change.kind is Kind.MERGED and case.escalation is not None and case.escalation.state.live:
-                merged_into = change.target
+    for save in in_saves(case.seen.news(reading.changes)):
+        case, more = _take_in(case, save, policy, now)
+        commands += more
     case, more = _catch_up(case, reading, policy, now)
     commands += more
     case = replace(case, seen=case.seen.after(reading.changes), read_at=max(case.read_at, reading.read_at))
+    merged_into = _merged_into(case, reading)
     if case.escalation is not None and not merged_into:
-        escalation, more2 = transition(case.escalation, Tick(people, case.read_at), now)
-        case, commands = replace(case, escalation=escalation), [*commands, *more2]
+        escalation, more = transition(case.escalation, Tick(people, case.read_at), now)
+        case, commands = replace(case, escalation=escalation), [*commands, *more]
     return Observed(case, tuple(commands), merged_into)
+
+
+def _merged_into(case: Case, reading: Reading) -> str:
+    """Where a live escalation has to go, until it has gone there."""
+    if case.escalation is None or not case.escalation.state.live or case.ticket.phase is not Phase.MERGED:
+        return ""
+    return next((c.target for c in reversed(reading.changes) if c.kind is Kind.MERGED), "")
 
 
 def first_sight(reading: Reading, policy: Policy, since: datetime) -> tuple[Case, tuple[Command, ...]]:
     """The ticket as it was when it was made, or when Escalator was switched on if that is later."""
     ticket = reading.ticket
-    start = max(ticket.created_at, since)
-    before = [c for c in reading.changes if c.at < start and ticket.created_at < since]
-    after = [c for c in reading.changes if c not in before]
-    facts = _undone(ticket.facts, after)
+    old = ticket.created_at < since
+    before = tuple(c for c in reading.changes if old and c.at < since)
+    after = tuple(c for c in reading.changes if not (old and c.at < since))
+    then = replace(ticket, owner=_owner_before(reading, after), phase=_phase_before(reading, after))
+    facts = _undone(ticket.facts, [c for c in after if not c.at_creation])
     match = policy.match(facts)
-    case = Case(ticket, Seen().after(before), facts, match.plan, reading.read_at)
-    if ticket.created_at < since or match.plan is None:
+    case = Case(then, Seen().after(before), facts, match.plan, reading.read_at)
+    if old or match.plan is None or then.phase.ended:
         return case, ()
-    escalation, commands = begin(
-        ticket.id, policy.plans[match.plan], ticket.created_at, owner=_owner_before(reading, after), reason=match.reason
-    )
-    return replace(case, escalation=escalation, lives=1), commands
+    return start(case, policy.plans[match.plan], ticket.created_at, match.reason)
 
 
 def _undone(facts: Facts, changes: Sequence[Change]) -> Facts:
@@ -83,20 +84,92 @@ def _owner_before(reading: Reading, changes: Sequence[Change]) -> Person | None:
     return Person("", first.before, first.before) if first.before else None
 
 
-def _take_in(
-    case: Case, change: Change, save: Sequence[Change], reading: Reading, policy: Policy, now: datetime
+def _phase_before(reading: Reading, changes: Sequence[Change]) -> Phase:
+    """Whether it was open before these changes."""
+    first = next((c for c in changes if c.kind is Kind.STATE and c.phase_before is not None), None)
+    return first.phase_before if first is not None and first.phase_before is not None else reading.ticket.phase
+
+
+def _take_in(case: Case, save: Sequence[Change], policy: Policy, now: datetime) -> tuple[Case, tuple[Command, ...]]:
+    """One save: what it changes of the matched fields, all at once, and then what its entries mean one by one."""
+    case, commands = _matched_again(case, save, policy, now)
+    for change in save:
+        if case.escalation is None:
+            case, more = _reopens(case, change, save, policy, now)
+        else:
+            case, more = _means(case, change, save, policy, now)
+        commands += more
+        if change.kind is Kind.OWNER:
+            case = replace(case, ticket=replace(case.ticket, owner=change.owner))
+        elif change.kind is Kind.STATE and change.phase is not None:
+            case = replace(case, ticket=replace(case.ticket, phase=change.phase))
+    return case, commands
+
+
+def _matched_again(
+    case: Case, save: Sequence[Change], policy: Policy, now: datetime
 ) -> tuple[Case, tuple[Command, ...]]:
+    facts = case.facts
+    matched = [change for change in save if change.kind in MATCHED]
+    for change in matched:
+        facts = facts_with(facts, change.kind, change.field, change.before, change.after)
+    changed = facts != case.facts
+    case = replace(case, facts=facts)
+    asked = [c for c in matched if c.by.role is not Role.US and policy.asks_for(c.kind, c.field)]
+    if not asked or not changed:
+        return case, ()
+    return rematch(case, policy, asked[-1].at, asked[-1].by, now, anew=True)
+
+
+def _means(
+    case: Case, change: Change, save: Sequence[Change], policy: Policy, now: datetime
+) -> tuple[Case, tuple[Command, ...]]:
+    assert case.escalation is not None
     commands: tuple[Command, ...] = ()
-    if change.kind in MATCHED:
-        facts = facts_with(case.facts, change.kind, change.field, change.before, change.after)
-        case = replace(case, facts=facts)
-        if change.by.role is not Role.US and not change.at_creation:
-            case, commands = rematch(case, policy, change.at, change.by, now)
-    if case.escalation is None:
-        return case, commands
-    plan = _plan(policy, case.facts)
-    for event in meaning(change, save, case.escalation, plan, reading.ticket.owner):
+    plan, owner = _plan(policy, case.facts), case.ticket.owner
+    for event in meaning(change, save, case.escalation, plan, owner):
+        was = case.escalation
         case, more = apply(case, event, now)
+        commands += more
+        case, more = _revived(case, was, change, policy, now)
+        commands += more
+    return case, commands
+
+
+def _revived(
+    case: Case, was: Escalation, change: Change, policy: Policy, now: datetime
+) -> tuple[Case, tuple[Command, ...]]:
+    """An escalation that lives again: under the plan that the matched fields chose while it had ended."""
+    escalation = case.escalation
+    if escalation is None or was.state.live or not escalation.state.live:
+        return case, ()
+    if escalation.life > was.life:
+        return replace(case, plan=escalation.plan.name), ()
+    if case.plan == escalation.plan.name:
+        return case, ()
+    plan = policy.plans.get(case.plan) if case.plan is not None else None
+    return apply(case, PlanApplies(plan, change.at, change.by), now)
+
+
+def _reopens(
+    case: Case, change: Change, save: Sequence[Change], policy: Policy, now: datetime
+) -> tuple[Case, tuple[Command, ...]]:
+    """A ticket without an escalation, older than Escalator itself or made closed, is opened again."""
+    plan = _plan(policy, case.facts)
+    if plan is None or change.kind is not Kind.STATE:
+        return case, ()
+    nothing = Escalation("", case.ticket.id, 0, plan, State.RESOLVED, change.at, change.at)
+    reopened = [e for e in meaning(change, save, nothing, plan, case.ticket.owner) if isinstance(e, Reopened)]
+    if not reopened or plan.reopened == "ignore":
+        return case, ()
+    case = replace(case, plan=plan.name)
+    case, commands = start(case, plan, change.at, "reopened")
+    assert case.escalation is not None
+    if reopened[0].automatic:
+        waits = replace(case.escalation, state=State.RESOLVED, due_at=None, waits_for_work=True)
+        return replace(case, escalation=waits), ()
+    if change.by.role is Role.PERSON:
+        case, more = apply(case, Acknowledge(change.by, change.at, "reopened"), now)
         commands += more
     return case, commands
 
@@ -106,18 +179,24 @@ def _plan(policy: Policy, facts: Facts) -> Plan | None:
     return policy.plans[name] if name is not None else None
 
 
-def rematch(case: Case, policy: Policy, at: datetime, by: Actor, now: datetime) -> tuple[Case, tuple[Command, ...]]:
-    """Chooses the plan again after a matched field changed."""
+def rematch(
+    case: Case, policy: Policy, at: datetime, by: Actor, now: datetime, anew: bool = False
+) -> tuple[Case, tuple[Command, ...]]:
+    """Chooses the plan again after a matched field changed.
+
+    `anew`: a ticket that has never had an escalation gets one even if its plan is the same as before.
+    """
     match = policy.match(case.facts)
-    if match.plan == case.plan:
-        return case, ()
+    same, closed = match.plan == case.plan, case.ticket.phase.ended
     case = replace(case, plan=match.plan)
     plan = policy.plans[match.plan] if match.plan is not None else None
-    if case.escalation is not None:
-        return apply(case, PlanApplies(plan, at, by, match.reason), now)
-    if plan is None or case.ticket.phase.ended:
+    if case.escalation is None:
+        if plan is None or closed or (same and not anew):
+            return case, ()
+        return start(case, plan, at, match.reason)
+    if same or (closed and not case.escalation.state.live):
         return case, ()
-    return start(case, plan, at, match.reason)
+    return apply(case, PlanApplies(plan, at, by, match.reason), now)
 
 
 def start(case: Case, plan: Plan, at: datetime, reason: str) -> tuple[Case, tuple[Command, ...]]:
@@ -131,34 +210,47 @@ def apply(case: Case, event: Event, now: datetime) -> tuple[Case, tuple[Command,
     if case.escalation is None:
         return case, ()
     escalation, commands = transition(case.escalation, event, now)
-    lives = case.lives + 1 if escalation.life > case.escalation.life else case.lives
-    return replace(case, escalation=escalation, lives=lives), commands
+    return replace(case, escalation=escalation, lives=max(case.lives, escalation.life)), commands
 
 
 def _catch_up(case: Case, reading: Reading, policy: Policy, now: datetime) -> tuple[Case, tuple[Command, ...]]:
     """What the history doesn't tell (an organization's VIP mark, a field without history) is seen in the row itself."""
     ticket = reading.ticket
-    if ticket.updated_at < case.ticket.updated_at and reading.read_at < case.read_at:
-        return case, ()
+    if reading.read_at < case.read_at or _row_lags(reading):
+        return case, ()  # an older reading rolls nothing back
     case = replace(case, ticket=ticket)
     commands: tuple[Command, ...] = ()
     if case.facts != ticket.facts:
+        at = ticket.updated_at if ticket.updated_at > case.read_at else reading.read_at
         case = replace(case, facts=ticket.facts)
-        case, commands = rematch(case, policy, ticket.updated_at, THE_HELPDESK, now)
-    escalation: Escalation | None = case.escalation
-    if escalation is not None and escalation.owner != ticket.owner and escalation.state.live:
+        case, commands = rematch(case, policy, at, THE_HELPDESK, now)
+    escalation = case.escalation
+    if escalation is None or not escalation.state.live:
+        return case, commands
+    if ticket.phase is Phase.CLOSED:  # the history doesn't say when, or by whom
+        case, more = apply(case, Closed(ticket.updated_at, THE_HELPDESK), now)
+        return case, (*commands, *more)
+    if escalation.owner != ticket.owner:
         same = escalation.owner and ticket.owner and escalation.owner.login == ticket.owner.login
         if same or escalation.state.climbing:
             case = replace(case, escalation=replace(escalation, owner=ticket.owner))
     return case, commands
 
 
+def _row_lags(reading: Reading) -> bool:
+    """Whether the history, read a moment after the row, tells of changes that the row doesn't have yet."""
+    kinds = MATCHED | {Kind.OWNER, Kind.STATE}
+    latest = max((c.at for c in reading.changes if c.kind in kinds), default=reading.ticket.updated_at)
+    return latest > reading.ticket.updated_at + SAME_SAVE
+
+
 def move(source: Case, target: Case, by: Actor, at: datetime, now: datetime) -> tuple[Case, Case, tuple[Command, ...]]:
-    """The source's escalation goes on, on the ticket it was merged into."""
+    """The source's escalation goes on, on the ticket it was merged into. Later lives there get codes of their own."""
     assert source.escalation is not None
     moved, commands = transition(source.escalation, MovedHere(target.ticket.id, at, by, target.ticket.owner), now)
+    lives = max(target.lives, 1)
     return (
         replace(source, escalation=None, moved_to=target.ticket.id),
-        replace(target, escalation=moved, lives=max(target.lives, 1)),
+        replace(target, escalation=replace(moved, life=lives), lives=lives),
         commands,
     )

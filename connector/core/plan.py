@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from .ticket import Facts
+from .ticket import Facts, Kind
 
 MINUTE = timedelta(minutes=1)
 
@@ -107,6 +107,12 @@ class Policy:
     rules: tuple[Rule, ...] = ()
     priorities: Mapping[str, str | None] = field(default_factory=dict)  # priority name -> plan; None: `none`
 
+    def asks_for(self, kind: Kind, field: str = "") -> bool:
+        """Whether a rule (or the priorities) looks at this; `field` names the one, where the kind is a field."""
+        if kind is Kind.PRIORITY and self.priorities:
+            return True
+        return any(_looks_at(rule.when, kind, field) for rule in self.rules)
+
     def match(self, facts: Facts) -> Match:
         """The plan for these facts. Exclusions win wherever they stand; then first match wins."""
         for rule in sorted(self.rules, key=lambda rule: rule.plan is not None):
@@ -116,6 +122,19 @@ class Policy:
         if facts.priority in self.priorities:
             return Match(self.priorities[facts.priority], f'priority is "{facts.priority}"')
         return Match(None, f'no rule matched and priority "{facts.priority}" has no plan')
+
+
+def _looks_at(when: Criteria, kind: Kind, field: str) -> bool:
+    asked = {
+        Kind.PRIORITY: when.priority,
+        Kind.GROUP: when.group,
+        Kind.TAG: when.tag,
+        Kind.TITLE: when.title,
+        Kind.ORGANIZATION: when.organization,
+        Kind.FIELD: tuple(name for name, _ in when.fields if name == field),
+    }
+    vip = when.vip is not None and kind is Kind.ORGANIZATION  # another organization may be another VIP
+    return vip or bool(asked.get(kind))
 
 
 def satisfied(when: Criteria, facts: Facts) -> str | None:

@@ -7,14 +7,15 @@ helpdesk, who has the ticket.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from . import sending, timetable
-from .climbing import Moved, write_step_note
+from . import following, timetable
+from .climbing import write_step_note
 from .escalation import Acknowledgement, Assigned, Escalation, State
 from .events import (
     Acknowledge,
     Entry,
     Escalate,
     GroupSet,
+    Moved,
     OwnerSet,
     SetOwner,
     Stop,
@@ -22,7 +23,7 @@ from .events import (
     Worked,
     WriteNote,
 )
-from .ticket import Actor, Role
+from .ticket import Actor, Person, Role
 
 SCREEN_KEEPS_OLD_OWNER = timedelta(minutes=15)
 
@@ -51,17 +52,24 @@ def acknowledge(escalation: Escalation, event: Acknowledge, now: datetime) -> Mo
     if assign:
         taken = replace(taken, assigned=Assigned(assign, "", now))
     taken = end_sending(taken, now, "not sent: acknowledged", but=event.key or event.by.login)
-    entry = Entry(event.at, "acknowledged", f"by {name_of(event.by)} ({event.via})", contact=event.key)
+    entries = [Entry(event.at, "acknowledged", f"by {name_of(event.by)} ({event.via})", contact=event.key)]
+    if event.until is not None:
+        entries.append(_held_entry(event))
     if silent:
-        return taken, (*commands, entry, *((SetOwner(assign),) if assign else ()))
+        return taken, (*commands, *entries, *((SetOwner(assign),) if assign else ()))
     taken = replace(taken, sequence=taken.sequence + 1)
     note = WriteNote("acknowledged", event.at, taken, who=name_of(event.by), assign=assign)
-    return taken, (*commands, entry, note)
+    return taken, (*commands, *entries, note)
+
+
+def _held_entry(event: Acknowledge) -> Entry:
+    assert event.until is not None
+    return Entry(event.at, "held", f"until {event.until:%Y-%m-%d %H:%M} UTC by {name_of(event.by)}")
 
 
 def end_sending(escalation: Escalation, now: datetime, why: str, but: str = "") -> Escalation:
     """Begins nothing more; the next tick clears up: a quiet all-clear for those told, a ringing call is hung up."""
-    return replace(sending.drop_unsent(escalation, now, why), clear_up_at=now, clear_up_but=but)
+    return replace(following.drop_unsent(escalation, now, why), clear_up_at=now, clear_up_but=but, new_owner_at=None)
 
 
 def acknowledge_again(escalation: Escalation, event: Acknowledge, now: datetime) -> Moved:
@@ -69,22 +77,48 @@ def acknowledge_again(escalation: Escalation, event: Acknowledge, now: datetime)
     current = escalation.acknowledged
     assert current is not None
     if event.until is not None and event.until != escalation.held_until:
-        held = replace(
-            escalation, state=State.HELD, held_until=event.until, due_at=event.until, updated_at=now, looked_at=None
-        )
-        held = replace(held, sequence=held.sequence + held.shown)
-        note = WriteNote("held", event.at, held, who=name_of(event.by))
-        entry = Entry(event.at, "held", f"by {name_of(event.by)}")
-        return held, (entry, *((note,) if held.shown else ()))
-    if event.outside:
-        return escalation, ()
+        return _hold(escalation, event, current, now)
     if same(event.by, current.by):
         return _firm(escalation, event.provisional, now), ()
-    if event.via not in ("take", "lock"):
+    if event.provisional and not current.provisional:
+        return escalation, ()  # a form that locks when it opens takes nothing from who has it for certain
+    if current.provisional and not event.provisional:
+        return _taken_over(escalation, event, now, tell=True)
+    if event.outside or event.via not in ("take", "lock"):
         return escalation, ()
-    over = Acknowledgement(event.by, event.at, event.via, provisional=event.provisional)
-    taken_over = replace(escalation, acknowledged=over, updated_at=now)
-    return taken_over, (Entry(event.at, "acknowledged", f"taken over by {name_of(event.by)} ({event.via})"),)
+    return _taken_over(escalation, event, now, tell=False)
+
+
+def _taken_over(escalation: Escalation, event: Acknowledge, now: datetime, *, tell: bool) -> Moved:
+    """Somebody else has it now. `tell`: the one before may turn out to have only opened a form."""
+    over = Acknowledgement(event.by, event.at, event.via, event.key, event.provisional)
+    taken = replace(escalation, acknowledged=over, updated_at=now)
+    entry = Entry(event.at, "acknowledged", f"taken over by {name_of(event.by)} ({event.via})", contact=event.key)
+    if not (tell and taken.shown):
+        return taken, (entry,)
+    taken = replace(taken, sequence=taken.sequence + 1)
+    return taken, (entry, WriteNote("acknowledged", event.at, taken, who=name_of(event.by)))
+
+
+def _hold(escalation: Escalation, event: Acknowledge, current: Acknowledgement, now: datetime) -> Moved:
+    """Put off until a time, or until another one; whoever only opened a form has worked now."""
+    if current.provisional:
+        mine = same(event.by, current.by)
+        current = (
+            replace(current, provisional=False) if mine else Acknowledgement(event.by, event.at, event.via, event.key)
+        )
+    held = replace(
+        escalation,
+        state=State.HELD,
+        acknowledged=current,
+        held_until=event.until,
+        due_at=event.until,
+        looked_at=None,
+        updated_at=now,
+    )
+    held = replace(held, sequence=held.sequence + held.shown)
+    note = WriteNote("held", event.at, held, who=name_of(event.by))
+    return held, (_held_entry(event), *((note,) if held.shown else ()))
 
 
 def _firm(escalation: Escalation, provisional: bool, now: datetime) -> Escalation:
@@ -107,54 +141,97 @@ def unlocked(escalation: Escalation, event: Unlocked, now: datetime) -> Moved:
     current = escalation.acknowledged
     if current is None or not current.provisional or not same(event.by, current.by):
         return escalation, ()
-    if event.at - current.at > escalation.plan.lock_grace:
+    if not _only_a_form(escalation, event.by, event.at):
         return _firm(escalation, False, now), ()
     return take_back(escalation, event.by, event.at, now)
 
 
-def take_back(escalation: Escalation, by: Actor, at: datetime, now: datetime) -> Moved:
-    """A provisional acknowledgement was none: on at the next step, at its own time."""
+def _only_a_form(escalation: Escalation, by: Actor, at: datetime) -> bool:
+    """Whether the acknowledgement was only a form's lock, a short while ago, of the one who does this now."""
+    current = escalation.acknowledged
+    provisional = current is not None and current.provisional and same(by, current.by)
+    return provisional and current is not None and at - current.at <= escalation.plan.lock_grace
+
+
+def take_back(escalation: Escalation, by: Actor, at: datetime, now: datetime, to: str = "") -> Moved:
+    """A provisional acknowledgement was none: on at the next step, at its own time. `to`: who was given the ticket."""
     current = escalation.acknowledged
     assert current is not None
     on = replace(timetable.go_on(escalation, current.at), updated_at=now)
     on = replace(on, sequence=on.sequence + on.shown)
-    words = f"{name_of(by)} locked the ticket and left it without work"
-    note = WriteNote("goes-on", at, on, remarks=(f"{words}.",), who=name_of(by))
+    if to:
+        words, kind, said = f"to {to} by {name_of(by)}", "handed-over", f"Changed by {name_of(by)}."
+    else:
+        words, kind = f"{name_of(by)} locked the ticket and left it without work", "goes-on"
+        said = f"{words}."
+    note = WriteNote(kind, at, on, remarks=(said,), who=to or name_of(by))
     return on, (Entry(at, "handed_over", words), *((note,) if on.shown else ()))
 
 
 def note_owner(escalation: Escalation, event: OwnerSet, now: datetime) -> Moved:
     """While it climbs: assigning is no acknowledgement; a new owner is told at once when it runs."""
     was, owner = escalation.owner, event.owner
-    given = owner is not None and owner.id != event.by.id and (was is None or was.login != owner.login)
-    tell = given and escalation.state is State.RUNNING and event.by.role is not Role.US
+    if was == owner:
+        return escalation, ()
+    given = owner is not None and not _took(event) and not _same_person(was, owner)
+    running = escalation.state is State.RUNNING and escalation.shown
+    tell = given and running and not event.back and event.by.role is not Role.US
     return replace(
         escalation,
-        owner=event.owner,
+        owner=owner,
         new_owner_at=event.at if tell else escalation.new_owner_at,
         updated_at=now,
     ), ()
+
+
+def remember_owner(escalation: Escalation, event: OwnerSet, _now: datetime) -> Moved:
+    """Nothing follows from it, but whose ticket it is must be known when it goes on."""
+    return (escalation if escalation.owner == event.owner else replace(escalation, owner=event.owner)), ()
+
+
+def _took(event: OwnerSet) -> bool:
+    """Whether the new owner made themself the owner."""
+    owner = event.owner
+    return owner is not None and bool(owner.id) and owner.id == event.by.id
+
+
+def _same_person(one: Person | None, other: Person | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return same(Actor(Role.PERSON, one.id, one.login), Actor(Role.PERSON, other.id, other.login))
 
 
 def owner_changed(escalation: Escalation, event: OwnerSet, now: datetime) -> Moved:
     """While somebody has it: given to somebody else, or to nobody, ends the acknowledgement."""
     current, was = escalation.acknowledged, escalation.owner
     assert current is not None
-    if event.by.role is Role.US:
-        return replace(escalation, owner=event.owner), ()
+    if _same_person(was, event.owner) or event.by.role is Role.US:
+        return remember_owner(escalation, event, now)
     if event.by.role is Role.CUSTOMER:
         return escalation, ((SetOwner(was.login),) if was is not None else ())
+    if escalation.assigned is not None and escalation.assigned.again_at == event.at:
+        return escalation, ()
     if _old_screen(escalation, event):
         assert escalation.assigned is not None
-        again = replace(escalation, assigned=replace(escalation.assigned, again=True))
+        again = replace(escalation, assigned=replace(escalation.assigned, again=True, again_at=event.at))
         return again, (SetOwner(escalation.assigned.login),)
     with_owner = replace(escalation, owner=event.owner)
-    if event.owner is not None and event.owner.login == current.by.login:
+    mine = event.owner is not None and event.owner.login.casefold() == current.by.login.casefold() != ""
+    if mine or _took(event):
         return with_owner, ()
-    if current.provisional and same(event.by, current.by):
-        on, commands = take_back(with_owner, event.by, event.at, now)
-        return replace(on, new_owner_at=event.at if event.owner and on.state is State.RUNNING else None), commands
+    if _only_a_form(escalation, event.by, event.at):
+        return _form_gave_it_on(with_owner, event, now)
+    if event.back and not current.provisional:
+        return with_owner, ()
     return _hand_over(with_owner, event.owner.name if event.owner else "nobody", event.by, event.at, now)
+
+
+def _form_gave_it_on(escalation: Escalation, event: OwnerSet, now: datetime) -> Moved:
+    """A form that locked the ticket has given it to somebody, or was left."""
+    to = event.owner.name if event.owner is not None and not event.back else ""
+    on, commands = take_back(escalation, event.by, event.at, now, to)
+    tell = to and on.state is State.RUNNING and on.shown
+    return (replace(on, new_owner_at=event.at) if tell else on), commands
 
 
 def _old_screen(escalation: Escalation, event: OwnerSet) -> bool:
@@ -169,10 +246,10 @@ def _old_screen(escalation: Escalation, event: OwnerSet) -> bool:
 def group_changed(escalation: Escalation, event: GroupSet, now: datetime) -> Moved:
     """Another group has it now: whoever acknowledged is no longer the one."""
     current = escalation.acknowledged
-    if event.by.role not in (Role.PERSON, Role.SYSTEM):
+    if current is None or event.by.role in (Role.CUSTOMER, Role.US):
         return escalation, ()
-    if current is not None and current.provisional and same(event.by, current.by):
-        return take_back(escalation, event.by, event.at, now)
+    if _only_a_form(escalation, event.by, event.at):
+        return take_back(escalation, event.by, event.at, now, f"group {event.group}")
     return _hand_over(escalation, f"group {event.group}", event.by, event.at, now)
 
 
@@ -194,7 +271,7 @@ def escalate(escalation: Escalation, event: Escalate, now: datetime) -> Moved:
             on = replace(timetable.go_on(escalation, now), state=State.RUNNING, due_at=event.at)
         else:
             on = timetable.start_over(escalation, escalation.plan, event.at, window=False)
-        on = replace(on, stopped=False, ended_at=None, ended_by=None, updated_at=now)
+        on = replace(on, stopped=False, ended_at=None, ended_by=None, waits_for_work=False, updated_at=now)
     on = replace(on, sequence=on.sequence + on.shown)
     words = f"{name_of(event.by)} asked for the next step now"
     note = WriteNote("goes-on", event.at, on, remarks=(f"{words}.",), who=name_of(event.by))
@@ -222,7 +299,7 @@ def stop(escalation: Escalation, event: Stop, now: datetime) -> Moved:
 
 
 def same(one: Actor, other: Actor) -> bool:
-    return bool((one.id and one.id == other.id) or (one.login and one.login == other.login))
+    return bool((one.id and one.id == other.id) or (one.login and one.login.casefold() == other.login.casefold()))
 
 
 def name_of(actor: Actor) -> str:

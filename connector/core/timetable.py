@@ -10,7 +10,7 @@ LATE = timedelta(seconds=5)  # fired later than this: people's time to react cou
 LOOK_AHEAD = timedelta(seconds=5)  # the ticket is read this long before a step
 LOOK_PATIENCE = timedelta(seconds=2)  # how long an overdue step waits for that reading
 LOOK_FORGOTTEN = timedelta(seconds=30)
-FRESH = timedelta(seconds=10)  # a reading this young needs no other
+FRESH = timedelta(seconds=10)  # a reading this young will do when it is due; asked for earlier, so that none is late
 AT_LEAST_AFTER_HOLD = timedelta(minutes=1)
 GOES_ON_WITHIN = timedelta(minutes=30)  # a plan that applies again so soon goes on where it was
 
@@ -41,10 +41,11 @@ def over(escalation: Escalation) -> bool:
 
 
 def pause(escalation: Escalation, at: datetime) -> Escalation:
-    """Stops the clock and remembers what was left of it."""
-    if escalation.due_at is None or not escalation.state.climbing:
+    """Stops the clock and remembers what was left of it; one that stands still already is left alone."""
+    if not escalation.state.climbing:
         return escalation
-    return replace(escalation, back=escalation.state, left=max(escalation.due_at - at, timedelta(0)), due_at=None)
+    left = max(escalation.due_at - at, timedelta(0)) if escalation.due_at is not None else timedelta(0)
+    return replace(escalation, back=escalation.state, left=left, due_at=None)
 
 
 def go_on(escalation: Escalation, at: datetime, at_least: timedelta = timedelta(0)) -> Escalation:
@@ -56,7 +57,15 @@ def go_on(escalation: Escalation, at: datetime, at_least: timedelta = timedelta(
         acknowledged=None,
         held_until=None,
         looked_at=None,
+        clear_up_at=None,  # who hasn't been told that it is over needn't be: it isn't
+        clear_up_but="",
     )
+
+
+def taken_again(escalation: Escalation) -> Escalation:
+    """Back with the person who had it; held until the same time if it was held."""
+    held = escalation.held_until
+    return replace(escalation, state=State.HELD if held else State.ACKNOWLEDGED, due_at=held, looked_at=None)
 
 
 def start_over(escalation: Escalation, plan: Plan, at: datetime, window: bool = True) -> Escalation:
@@ -73,6 +82,8 @@ def start_over(escalation: Escalation, plan: Plan, at: datetime, window: bool = 
         looked_at=None,
         report=None,
         new_owner_at=None,
+        clear_up_at=None,
+        clear_up_but="",
     )
 
 
@@ -87,20 +98,29 @@ def park(escalation: Escalation, at: datetime) -> tuple[Parked, ...]:
     return (*recent, Parked(stands.plan.name, stands.back, stands.round, stands.step, stands.left, at))
 
 
-def unpark(escalation: Escalation, plan: Plan, at: datetime) -> Escalation | None:
-    """The escalation back in `plan` where that stood, or None when it was too long ago or never."""
+def parked_lately(escalation: Escalation, plan: Plan, at: datetime) -> Parked | None:
+    """Where `plan` stood when it stopped applying, or None when that was too long ago or never."""
     for parked in escalation.parked:
         if parked.plan == plan.name and at - parked.at < GOES_ON_WITHIN and parked.step <= len(plan.steps):
-            return replace(
-                escalation,
-                plan=plan,
-                state=parked.state,
-                round=parked.round,
-                step=parked.step,
-                due_at=at + parked.left,
-                looked_at=None,
-            )
+            return parked
     return None
+
+
+def unpark(escalation: Escalation, plan: Plan, at: datetime) -> Escalation | None:
+    """The escalation back in `plan` where that stood; the time in between doesn't count."""
+    parked = parked_lately(escalation, plan, at)
+    if parked is None:
+        return None
+    return replace(
+        escalation,
+        plan=plan,
+        state=parked.state,
+        round=parked.round,
+        step=parked.step,
+        due_at=at + parked.left,
+        looked_at=None,
+        new_owner_at=None,
+    )
 
 
 def may_fire(escalation: Escalation, now: datetime, read_at: datetime | None) -> bool:
@@ -116,11 +136,11 @@ def may_fire(escalation: Escalation, now: datetime, read_at: datetime | None) ->
 def should_look(escalation: Escalation, now: datetime, read_at: datetime | None) -> bool:
     """Whether it is time to read the ticket for what is due soon."""
     due = escalation.due_at
-    if due is None or not escalation.state.climbing or now < due - LOOK_AHEAD:
+    if due is None or now < due - LOOK_AHEAD:
         return False
     if escalation.looked_at is not None:
         return _forgotten(escalation, now)
-    return read_at is None or read_at < max(due, now) - FRESH
+    return read_at is None or read_at < max(due - LOOK_AHEAD, now - FRESH)
 
 
 def _forgotten(escalation: Escalation, now: datetime) -> bool:
@@ -131,16 +151,16 @@ def _forgotten(escalation: Escalation, now: datetime) -> bool:
 
 def next_wake(escalation: Escalation, read_at: datetime | None = None) -> datetime | None:
     """The next moment at which a tick can do something; None: nothing will happen by itself."""
-    moments = [n.at for n in escalation.notifications if n.stage is Stage.SENT]
+    moments = [
+        n.at for n in escalation.notifications if n.stage is Stage.SENT or (n.stage is Stage.CLAIMED and n.dropped)
+    ]
     if escalation.report is not None:
         moments.append(escalation.report.write_at)
-    due = escalation.due_at
-    if due is not None:
-        fresh = read_at is not None and read_at >= due - FRESH
-        if escalation.looked_at is not None:
-            moments.append(due if fresh else max(due, escalation.looked_at + LOOK_PATIENCE))
-        elif escalation.state.climbing and not fresh:
-            moments.append(due - LOOK_AHEAD)
-        else:
-            moments.append(due)
+    due, asked = escalation.due_at, escalation.looked_at
+    if due is not None and asked is not None:
+        answered = read_at is not None and read_at >= asked and asked < due
+        moments.append(due if answered else max(due, asked + LOOK_PATIENCE))
+    elif due is not None:
+        fresh = read_at is not None and read_at >= due - LOOK_AHEAD
+        moments.append(due if fresh else due - LOOK_AHEAD)
     return min(moments, default=None)

@@ -16,15 +16,15 @@ The table, a row a state:
     exhausted     acknowledged · when_exhausted again (Tick) · customer writes, priority raised: running
     acknowledged  given to somebody else, another group, unlocked unworked: climbs again · pending: held
     held          its time comes (Tick): on where it was · handed over like acknowledged
-    resolved      reopened: as it stood, or a new life
-    cancelled     a plan applies again, or it reopens
+    resolved      reopened: as it stood, or a new life · open without an escalation, and a plan applies: a new life
+    cancelled     a plan applies again, or it reopens · somebody asks for the next step
 """
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from .climbing import Moved, tick
+from .climbing import tick
 from .escalation import Escalation, State
 from .events import (
     Acknowledge,
@@ -34,6 +34,7 @@ from .events import (
     Escalate,
     Event,
     GroupSet,
+    Moved,
     MovedHere,
     Outcome,
     OwnerSet,
@@ -49,7 +50,9 @@ from .events import (
 from .lives import (
     climb_once_more,
     closed,
+    closed_again,
     moved_here,
+    plan_applies_after_end,
     plan_applies_again,
     plan_changed,
     reopened,
@@ -64,6 +67,7 @@ from .taking import (
     group_changed,
     note_owner,
     owner_changed,
+    remember_owner,
     stop,
     unlocked,
     worked,
@@ -72,20 +76,11 @@ from .taking import (
 Rule = Callable[[Escalation, Any, datetime], Moved]
 
 
-def _quietly(change: Callable[[Escalation, Any, datetime], Escalation]) -> Rule:
-    """A change that asks nothing of the shell."""
-
-    def rule(escalation: Escalation, event: Any, now: datetime) -> Moved:
-        return change(escalation, event, now), ()
-
-    return rule
-
-
 ALWAYS: Mapping[type, Rule] = {
     Tick: tick,
-    Claim: _quietly(claim),
-    Outcome: _quietly(outcome),
-    Receipt: _quietly(receipt),
+    Claim: claim,
+    Outcome: outcome,
+    Receipt: receipt,
 }
 LIVE: Mapping[type, Rule] = {
     **ALWAYS,
@@ -104,20 +99,23 @@ TAKEN: Mapping[type, Rule] = {
     OwnerSet: owner_changed,
     GroupSet: group_changed,
 }
+ENDED: Mapping[type, Rule] = {
+    **ALWAYS,
+    Reopened: reopened,
+    OwnerSet: remember_owner,
+    CustomerWrote: written_for_real,
+    Acknowledge: worked_after_reopening,
+    Worked: worked_after_reopening,
+    Closed: closed_again,
+}
 TABLE: Mapping[State, Mapping[type, Rule]] = {
     State.WAITING: CLIMBING,
     State.RUNNING: CLIMBING,
     State.EXHAUSTED: {**CLIMBING, CustomerWrote: climb_once_more, Raised: climb_once_more},
     State.ACKNOWLEDGED: TAKEN,
     State.HELD: TAKEN,
-    State.RESOLVED: {
-        **ALWAYS,
-        Reopened: reopened,
-        CustomerWrote: written_for_real,
-        Acknowledge: worked_after_reopening,
-        Worked: worked_after_reopening,
-    },
-    State.CANCELLED: {**ALWAYS, PlanApplies: plan_applies_again, Reopened: reopened, Escalate: escalate},
+    State.RESOLVED: {**ENDED, PlanApplies: plan_applies_after_end},
+    State.CANCELLED: {**ENDED, PlanApplies: plan_applies_again, Escalate: escalate},
 }
 
 
