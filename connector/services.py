@@ -96,7 +96,6 @@ def build(settings: Settings, connection: redis.Redis) -> Services:
         clock=clock,
         operator=operator,
         contact_of=owner_contact(settings),
-        public_url=service.public_url,
     )
     observer = Observer(helpdesk, engine, store, clock, _since(settings, store, clock))
     delivery = Delivery(

@@ -208,7 +208,7 @@ class Delivery:
             due_at=held.due_at,
             line=_all_clear(escalation) if not asks else "",
             acknowledge_url=f"{public}/ack/{token}" if public and asks else "",
-            escalation_url=f"{public}/escalations/{escalation.code}" if public else "",
+            escalation_url=f"{public}/api/v1/escalations/{escalation.code}" if public else "",
             callback_url=f"{public}/callbacks/twilio" if public else "",
             token=self.signatures.token("callback", held.id),
             language=contacts[0].language or self.language,

@@ -51,7 +51,6 @@ class Engine:
     clock: Clock
     operator: Operator
     contact_of: Callable[[Person], Contact]
-    public_url: str = ""
 
     # --- events ------------------------------------------------------------------------------------------------
 
@@ -204,8 +203,8 @@ class Engine:
         if command.kind == "closed":
             history = (*self.store.history(escalation.code), *entries)
         lines = note_lines(command, self._people(escalation.owner), self.reader, history)
-        link = f"{self.public_url}/escalations/{escalation.code}" if self.public_url else ""
-        return DeskItem(escalation.code, lines, proof, link, command.assign, command.who if command.assign else "")
+        assign_name = command.who if command.assign else ""
+        return DeskItem(escalation.code, lines, proof, assign=command.assign, assign_name=assign_name)
 
     def _proof(self, case: Case, command: WriteNote, before: str) -> str:
         """Signed data from which this escalation could go on after Redis is lost."""
