@@ -75,6 +75,7 @@ class Znuny:
         """State names are free text: what one means is learned from a ticket that is in it."""
         self._state_types[words(row.get("State"))] = words(row.get("StateType"))
         for name in sorted(states_named(lines) - self._state_types.keys()):
+            self._state_types[name] = ""  # asked for once; until a ticket in it comes by, its name is judged
             found = self._client.search(States=[name], Limit=1)
             if found:
                 other = self._client.ticket(found[0])
