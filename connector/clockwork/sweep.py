@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .. import queues
+from ..core.case import Case
 from ..engine.operator import Operator
 from ..engine.store import DESK, DUE, HINTS, OUT, PREFIX, Store, wake_job
 from ..errors import HelpdeskError
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 GRACE = 1.5  # seconds overdue before something counts as forgotten
 AT_ONCE = 500
 SWEPT = f"{PREFIX}swept"
+SAME_SECOND = timedelta(seconds=2)
 OVERLAP = timedelta(minutes=2)  # clocks differ, and rows are stored a little after they are stamped
 
 
@@ -77,6 +79,7 @@ class Sweep:
             self.operator.tell("sweep", f"The helpdesk can't be asked for missed tickets: {error}")
             raise
         self.operator.settled("sweep")
+        self.store.forget_old(began)
         for start in range(0, len(missed), 500):
             self.store.hint(missed[start : start + 500], counter="swept")
         self.store.redis.set(SWEPT, json.dumps({"until": began.isoformat(), "found": len(missed)}))
@@ -101,7 +104,7 @@ class Sweep:
             if case is None:
                 if not row.closed:
                     found.append(row.ticket_id)
-            elif row.updated_at > case.ticket.updated_at:
+            elif row.updated_at > case.ticket.updated_at or _too_coarse(row, case):
                 found.append(row.ticket_id)
         return found
 
@@ -110,3 +113,9 @@ class Sweep:
         if raw is not None:
             return datetime.fromisoformat(json.loads(raw)["until"]) - OVERLAP
         return self.store.since() or now - OVERLAP
+
+
+def _too_coarse(row: Row, case: Case) -> bool:
+    """Whether the ticket may have changed again in the second in which it was read (Znuny counts whole seconds)."""
+    whole = row.updated_at.microsecond == 0
+    return whole and row.updated_at == case.ticket.updated_at and case.read_at - row.updated_at < SAME_SECOND

@@ -155,11 +155,11 @@ class Store:
         for code, entry in one.entries:
             key = f"{PREFIX}history:{code}"
             pipe.rpush(key, encode(entry))
-            pipe.expire(key, self._keep * 2)
+            pipe.expire(key, self._keep)
         for item in one.desk:
             pipe.rpush(f"{PREFIX}desk:{ticket_id}", encode(item))
         if one.proof and one.desk:
-            pipe.set(f"{PREFIX}proof:{one.desk[-1].code}", one.proof, ex=self._keep * 2)
+            pipe.set(f"{PREFIX}proof:{one.desk[-1].code}", one.proof, ex=self._keep)
         if one.show is not None:
             pipe.set(f"{PREFIX}show:{ticket_id}", encode(one.show))
         if one.desk or one.show is not None:
@@ -238,6 +238,10 @@ class Store:
     def remember_link(self, link: Link, valid: timedelta) -> None:
         """Writes it unless it is there: the first try's time counts."""
         self.redis.set(f"{PREFIX}link:{link.id}", encode(link), ex=int(valid.total_seconds()), nx=True)
+
+    def forget_old(self, now: datetime) -> None:
+        """Ended escalations older than `keep` leave the index; their records expire by themselves."""
+        self.redis.zremrangebyscore(PAST, "-inf", now.timestamp() - self._keep)
 
     def count(self, name: str, by: int = 1) -> None:
         self.redis.hincrby(COUNTERS, name, by)
