@@ -11,6 +11,7 @@ from ..errors import ConfigError, EscalatorError
 #: command -> (module, what the list of commands says)
 COMMANDS = {
     "up": ("up", "Run everything: receiver, workers, timers, sweep, Redis."),
+    "demo": ("demo", "Play the whole story on this machine, with no account anywhere."),
 }
 
 
