@@ -8,26 +8,41 @@ from typing import TYPE_CHECKING
 
 import redis
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from flask_limiter import Limiter
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, TooManyRequests
 
 from ..engine.store import Emptied
 from ..faults import describe
-from . import receiver
-from .answers import error
+from . import ack, api, callbacks, ops, receiver
+from .answers import address, error
 
 if TYPE_CHECKING:
     from ..services import Services
 
 log = logging.getLogger(__name__)
 
-LARGEST_BODY = 30 * 1024 * 1024
+LARGEST_BODY = 30 * 1024 * 1024  # webhooks
+LARGEST_FORM = 1024 * 1024  # everything else: an SMS, a name
+
+HEADERS = {
+    "Cache-Control": "no-store",  # links and states are nobody else's, and never old
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+}
 
 
 def create_app(services: Callable[[], Services]) -> Flask:
     """`services` is called when the first request needs them, so that each server process has its own connections."""
     app = Flask("escalator", static_folder=None)
-    app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, SERVICES=services)
-    app.register_blueprint(receiver.blueprint)
+    limiter = Limiter(address, app=app, storage_uri="memory://")
+    app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, SERVICES=services, LIMITER=limiter)
+    for module in (receiver, callbacks, ack, api, ops):
+        app.register_blueprint(module.blueprint)
+    app.before_request(only_webhooks_are_large)
+    app.after_request(hardened)
     app.register_error_handler(HTTPException, refused)
     app.register_error_handler(redis.RedisError, store_away)
     app.register_error_handler(Emptied, store_away)
@@ -35,11 +50,34 @@ def create_app(services: Callable[[], Services]) -> Flask:
     return app
 
 
+def only_webhooks_are_large() -> None:
+    if request.blueprint != receiver.blueprint.name:
+        request.max_content_length = LARGEST_FORM
+
+
+def hardened(answer: Response) -> Response:
+    """The headers of every answer; a page that needs more says so itself."""
+    for name, value in HEADERS.items():
+        answer.headers.setdefault(name, value)
+    return answer
+
+
 def refused(problem: HTTPException) -> Response:
     if isinstance(problem, RequestEntityTooLarge):
-        return receiver.too_large()
+        return receiver.too_large() if request.blueprint == receiver.blueprint.name else _too_large()
+    if isinstance(problem, TooManyRequests):
+        answer = error(429, "too_many_requests", "Too many refused requests from this address; wait a minute.")
+        answer.headers["Retry-After"] = "60"
+        return answer
     code = (problem.name or "error").lower().replace(" ", "_")
-    return error(problem.code or 500, code, problem.description or problem.name)
+    answer = error(problem.code or 500, code, problem.description or problem.name)
+    if isinstance(problem, MethodNotAllowed) and problem.valid_methods:
+        answer.headers["Allow"] = ", ".join(sorted(problem.valid_methods))
+    return answer
+
+
+def _too_large() -> Response:
+    return error(413, "too_large", "The body is larger than 1 MiB.")
 
 
 def store_away(problem: Exception) -> Response:

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, current_app, request
 
 from ..errors import NotUnderstood
 from ..ports import Hint
-from .answers import error
+from .answers import error, refuse
 
 if TYPE_CHECKING:
     from ..services import Services
@@ -34,7 +34,7 @@ def webhook(kind: str) -> Response:
     raw = request.get_data(cache=False)
     if not services.helpdesk.prove(dict(request.headers), raw):
         services.store.count("webhooks_refused")
-        return error(401, "bad_proof", "The signature or secret is missing or wrong.")
+        return refuse(401, "bad_proof", "The signature or secret is missing or wrong.")
     try:
         hint = services.helpdesk.parse(parsed(raw))
     except NotUnderstood as problem:

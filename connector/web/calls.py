@@ -1,0 +1,82 @@
+"""What a person hears after pressing a key in a call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from flask import request
+
+from channels import phone
+
+from ..core.case import Case
+from ..core.contact import Contact
+from ..core.sending import find as find_notification
+from ..engine.answering import Answers
+from ..engine.records import Link
+from ..ports import Message, Purpose
+from . import receipts
+
+if TYPE_CHECKING:
+    from ..services import Services
+
+OVER = "This escalation is over."
+
+
+def answer(services: Services, link: Link | None, digit: str, sid: str) -> str:
+    """The TwiML that follows a key; "" is no key. The first key that is pressed proves that a person answered."""
+    voice = _voice(services, link)
+    found = services.engine.find(link.code) if link is not None else None
+    case = services.store.case(found[0]) if found is not None else None
+    if link is None or case is None or case.escalation is None:
+        nobody = Contact(key="", name="")
+        message = Message(
+            id="over", purpose=Purpose.STEP, code="", contacts=(nobody,), sent_at=services.engine.clock.now()
+        )
+        return phone.answer(message, phone.ACKNOWLEDGE, OVER, voice)
+    if digit:
+        receipts.key_pressed(services, link, digit, sid)
+    contact = Answers(services.engine).told(link)
+    sentence = _act(services, link, contact, digit)
+    return phone.answer(_message(services, link, case, contact), digit, sentence, voice)
+
+
+def _act(services: Services, link: Link, contact: Contact, digit: str) -> str:
+    answers = Answers(services.engine)
+    if digit == phone.ACKNOWLEDGE:
+        return answers.acknowledge(link, contact, "phone call").sentence
+    if digit == phone.ESCALATE:
+        return answers.escalate(link, contact, unless_taken=True).sentence
+    return ""
+
+
+def _message(services: Services, link: Link, case: Case, contact: Contact) -> Message:
+    """The facts that are spoken, as the ticket is known now."""
+    escalation = case.escalation
+    assert escalation is not None
+    told = find_notification(escalation, link.id)
+    facts, service = case.ticket.facts, services.settings.service
+    return Message(
+        id=link.id,
+        purpose=Purpose(told.purpose) if told is not None else Purpose.STEP,
+        code=escalation.code,
+        contacts=(contact,),
+        sent_at=services.engine.clock.now(),
+        ticket_id=case.ticket.id,
+        ticket_number=case.ticket.number,
+        ticket_title=case.ticket.title,
+        priority=facts.priority,
+        group=facts.group,
+        organization=facts.organization,
+        plan=escalation.plan.name,
+        callback_url=f"{service.public_url}/callbacks/twilio",
+        token=request.args["m"],
+        language=contact.language or service.language,
+    )
+
+
+def _voice(services: Services, link: Link | None) -> str:
+    """The voice of the channel that rang."""
+    channel = services.channels.get(link.channel) if link is not None else None
+    if channel is None or channel.kind != phone.KIND:
+        return "en-GB"
+    return cast(phone.Phone, channel).voice
