@@ -38,13 +38,27 @@ def _web_address(value: str) -> None:
 class Options(Schema):
     """What stands under `helpdesk` beside `kind: zammad`. Timeouts are seconds."""
 
-    url = fields.String(required=True, validate=_web_address)
-    token = fields.String(required=True, validate=validate.Length(min=1))
-    webhook_secret = _OneOrSeveral(required=True)
-    robots = fields.List(fields.String(), load_default=list)
-    ca_file = fields.String(load_default=None, allow_none=True)
-    connect_timeout = fields.Float(load_default=4.0, validate=validate.Range(min=0.1, max=60))
-    timeout = fields.Float(load_default=20.0, validate=validate.Range(min=0.1, max=300))
+    url = fields.String(required=True, validate=_web_address, metadata={"meaning": "its address"})
+    token = fields.String(
+        required=True, validate=validate.Length(min=1), metadata={"meaning": "of Escalator's own user"}
+    )
+    webhook_secret = _OneOrSeveral(
+        required=True, metadata={"meaning": "signs its webhooks; old and new while it is changed"}
+    )
+    robots = fields.List(fields.String(), load_default=list, metadata={"meaning": "logins that are never a person"})
+    ca_file = fields.String(
+        load_default=None, allow_none=True, metadata={"meaning": "whom to trust instead of the public authorities"}
+    )
+    connect_timeout = fields.Float(
+        load_default=4.0,
+        validate=validate.Range(min=0.1, max=60),
+        metadata={"meaning": "seconds until a connection must stand"},
+    )
+    timeout = fields.Float(
+        load_default=20.0,
+        validate=validate.Range(min=0.1, max=300),
+        metadata={"meaning": "seconds until it must have answered"},
+    )
 
 
 def build(options: Mapping[str, Any]) -> Helpdesk:

@@ -50,19 +50,43 @@ def _known_zone(name: str) -> None:
 class Options(Schema):
     """What stands under `helpdesk` beside `kind: znuny`. Timeouts are seconds."""
 
-    url = fields.String(required=True, validate=_web_address)
-    webservice = fields.String(load_default="Escalation", validate=validate.Length(min=1))
-    user = fields.String(required=True, validate=validate.Length(min=1))
-    password = fields.String(required=True, validate=validate.Length(min=1))
-    webhook_secret = _OneOrSeveral(load_default=list)
-    webhook_header = fields.String(load_default="X-Webhook-Secret", validate=validate.Regexp(r"^[A-Za-z0-9-]+$"))
-    webhook_user = fields.String(load_default="")
-    webhook_password = fields.String(load_default="")
-    timezone = fields.String(load_default="UTC", validate=_known_zone)
-    robots = fields.List(fields.String(), load_default=list)  # logins; agents' ids where a login is unknown
-    ca_file = fields.String(load_default=None, allow_none=True)
-    connect_timeout = fields.Float(load_default=4.0, validate=validate.Range(min=0.1, max=60))
-    timeout = fields.Float(load_default=20.0, validate=validate.Range(min=0.1, max=300))
+    url = fields.String(required=True, validate=_web_address, metadata={"meaning": "its address up to `/otrs`"})
+    webservice = fields.String(
+        load_default="Escalation", validate=validate.Length(min=1), metadata={"meaning": "name of the web service"}
+    )
+    user = fields.String(required=True, validate=validate.Length(min=1), metadata={"meaning": "Escalator's own agent"})
+    password = fields.String(required=True, validate=validate.Length(min=1), metadata={"meaning": "their password"})
+    webhook_secret = _OneOrSeveral(
+        load_default=list, metadata={"meaning": "value of the secret header; old and new while it is changed"}
+    )
+    webhook_header = fields.String(
+        load_default="X-Webhook-Secret",
+        validate=validate.Regexp(r"^[A-Za-z0-9-]+$"),
+        metadata={"meaning": "name of that header"},
+    )
+    webhook_user = fields.String(
+        load_default="", metadata={"meaning": "basic auth of its webhooks, instead of or beside the header"}
+    )
+    webhook_password = fields.String(load_default="", metadata={"meaning": "the same"})
+    timezone = fields.String(
+        load_default="UTC", validate=_known_zone, metadata={"meaning": "of its clock, which tells none"}
+    )
+    robots = fields.List(
+        fields.String(), load_default=list, metadata={"meaning": "logins (or ids) that are never a person"}
+    )
+    ca_file = fields.String(
+        load_default=None, allow_none=True, metadata={"meaning": "whom to trust instead of the public authorities"}
+    )
+    connect_timeout = fields.Float(
+        load_default=4.0,
+        validate=validate.Range(min=0.1, max=60),
+        metadata={"meaning": "seconds until a connection must stand"},
+    )
+    timeout = fields.Float(
+        load_default=20.0,
+        validate=validate.Range(min=0.1, max=300),
+        metadata={"meaning": "seconds until it must have answered"},
+    )
 
     @validates_schema
     def _webhooks_prove_themselves(self, data: Mapping[str, Any], **_: Any) -> None:

@@ -1,0 +1,88 @@
+"""The README is true: its commands work, its table is the schemas', the files it names are there."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from connector.cli import COMMANDS
+from connector.sandbox.zammad import SandboxZammad
+from tests.stories.world import escalator
+
+from .reference import README, with_reference
+
+ROOT = README.parent
+TEXT = README.read_text()
+BLOCKS = re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL)
+
+
+def test_the_reference_is_what_the_schemas_say() -> None:
+    assert with_reference(TEXT) == TEXT, "run: python -m tests.docs.reference"
+
+
+def test_every_make_target_that_it_names_is_there() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"^make ([a-z]+)$", "\n".join(BLOCKS), re.MULTILINE)) == {"demo", "test"}
+    named = re.findall(r"`make ([a-z]+)`", TEXT + (ROOT / "CONTRIBUTING.md").read_text())
+    assert {"demo", "test", *named} <= targets
+
+
+def test_every_command_that_it_names_is_there() -> None:
+    named = set(re.findall(r"escalator ([a-z-]+)", TEXT)) - {"is"}
+    assert {"check", "up", "plans", "explain", "adopt"} <= named
+    assert named <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:config|tests|channels|connector)/[\w./-]+)`", TEXT))))
+def test_every_path_that_it_names_is_there(path: str) -> None:
+    made_by_the_reader = {"config/escalation.yml"}
+    assert path in made_by_the_reader or (ROOT / path).exists()
+
+
+def test_the_first_steps_of_going_live_work(tmp_path: Path) -> None:
+    steps = next(block for block in BLOCKS if "cp config/escalation.example.yml" in block).splitlines()
+    assert steps[0] == "cp config/escalation.example.yml config/escalation.yml"
+    copied = tmp_path / "escalation.yml"
+    copied.write_text((ROOT / "config/escalation.example.yml").read_text())
+    key = subprocess.run(["sh", "-c", steps[1] + "; echo $ESCALATOR_KEY"], capture_output=True, text=True, check=True)
+    environ = {
+        **os.environ,
+        "ESCALATOR_KEY": key.stdout.strip(),
+        "ESCALATOR_CONFIG": str(copied),
+        "ZAMMAD_TOKEN": "a-token",
+        "ZAMMAD_WEBHOOK_SECRET": "a-webhook-secret",
+        "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+        "TWILIO_AUTH_TOKEN": "a-twilio-token",
+        "PAGER_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    }
+    checked = subprocess.run(
+        [*escalator("check"), "--offline"], env=environ, capture_output=True, text=True, cwd=tmp_path
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_the_commands_that_set_zammad_up_make_it_send_webhooks() -> None:
+    block = next(block for block in BLOCKS if "fill trigger_updated" in block)
+    with SandboxZammad() as desk:
+        environ = {
+            **os.environ,
+            "ZAMMAD_URL": desk.url,
+            "ADMIN_TOKEN": desk.admin.token,
+            "ZAMMAD_TOKEN": desk.api_user.token,
+            "PUBLIC_URL": "http://127.0.0.1:9",
+            "ZAMMAD_WEBHOOK_SECRET": "a-webhook-secret",
+        }
+        done = subprocess.run(["bash", "-euc", block], env=environ, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        ticket = desk.create_ticket("Server outage", by=desk.cathy, priority="3 high", group="Network")
+        desk.deliveries.wait(5)
+        desk.take(ticket["id"], by=desk.alice)
+        desk.deliveries.wait(5)
+        sent = [line["url"] for line in desk.deliveries.log]
+        assert sent[:2] == ["http://127.0.0.1:9/webhooks/zammad"] * 2
+        before = len(desk.deliveries.log)
+        desk.internal_note(ticket["id"], by=desk.api_user, body="ours")
+        desk.deliveries.wait(1)
+        assert len(desk.deliveries.log) == before
