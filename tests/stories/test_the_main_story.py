@@ -1,6 +1,7 @@
 """A server outage at priority "3 high" that nobody takes: push, SMS, call; key 1; the ticket tells the story."""
 
-from .world import DANA, World, eventually
+from .plans import DANA
+from .world import World, eventually
 
 
 def test_nobody_takes_it_so_the_phone_rings_and_key_1_takes_it(world: World) -> None:

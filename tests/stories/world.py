@@ -3,6 +3,9 @@
 Plans are told in seconds; all else runs on real time. A ticket gets its plan from a word in its title.
 """
 
+import html
+import json
+import re
 import socket
 import subprocess
 import sys
@@ -14,61 +17,17 @@ from typing import Any, TypeVar
 from ruamel.yaml import YAML
 
 from connector.sandbox.providers import Providers
+from connector.sandbox.providers.apns import Push
+from connector.sandbox.providers.http_post import Posted
+from connector.sandbox.providers.smtp import Mail
 from connector.sandbox.zammad import SandboxZammad
+
+from .plans import PLANS, RULES, contacts
 
 T = TypeVar("T")
 
-DANA, LEE, BOB = "+491701234567", "+491707654321", "+491701111111"
 SECRET = "webhook-secret-of-the-stories"
-
-PLANS: dict[str, dict[str, Any]] = {
-    # window 2 s, then push (or SMS), SMS, a call
-    "ladder": {
-        "respond_within": "2s",
-        "unassigned": ["dana"],
-        "steps": [
-            {"notify": "owner", "by": "push", "else": "sms"},
-            {"after": "2s", "notify": "owner", "by": "sms"},
-            {"after": "2s", "notify": "owner", "by": "phone"},
-        ],
-        "give_up_after": "3s",
-        "when_exhausted": {"notify": "lee", "by": "email", "every": "1h"},
-        "reopened_within": "3s",
-    },
-    # time enough to act while the window runs, and while it is running
-    "slow": {
-        "respond_within": "3s",
-        "unassigned": ["dana"],
-        "steps": [
-            {"notify": "owner", "by": "sms"},
-            {"after": "6s", "notify": ["owner", "lee"], "by": "sms"},
-        ],
-        "give_up_after": "30s",
-        "when_exhausted": {"notify": "lee", "by": "email", "every": "1h"},
-        "reopened_within": "2s",
-    },
-    "other": {
-        "respond_within": "4s",
-        "unassigned": ["lee"],
-        "steps": [{"notify": "lee", "by": "email"}],
-        "give_up_after": "30s",
-        "when_exhausted": {"notify": "lee", "by": "email", "every": "1h"},
-    },
-    "everything": {
-        "respond_within": "1s",
-        "unassigned": ["dana"],
-        "steps": [{"notify": "owner", "by": ["push", "sms", "phone", "email", "pager"]}],
-        "give_up_after": "60s",
-        "when_exhausted": {"notify": "lee", "by": "email", "every": "1h"},
-    },
-    "quick": {
-        "respond_within": "1s",
-        "unassigned": ["dana"],
-        "steps": [{"notify": "owner", "by": "email"}],
-        "give_up_after": "1s",
-        "when_exhausted": {"notify": "lee", "by": "email", "every": "3s"},
-    },
-}
+API_TOKEN = "api-token-of-the-stories-5678"
 
 
 class World:
@@ -132,42 +91,27 @@ class World:
                 "secret_keys": ["a-key-that-is-only-for-the-stories-1234"],
                 "timezone": "Europe/Berlin",
                 "phone_region": "DE",
-                "api_tokens": {"monitoring": "api-token-of-the-stories-5678"},
+                "api_tokens": {"monitoring": API_TOKEN},
                 "operator": {"notify": "lee", "by": "email"},
                 "sweep_every": "5s",
             },
             "twilio": self.providers.twilio_section,
             "channels": self.providers.channels_section,
-            "contacts": {
-                "dana": {
-                    "name": "Dana Reyes",
-                    "login": alice.login,
-                    "email": "dana@example.com",
-                    "mobile": DANA,
-                    "push": ["ab" * 32],
-                },
-                "lee": {"name": "Lee Adams", "email": "lee@example.com", "mobile": LEE},
-                "bob": {"name": "Bob Builder", "login": bob.login, "email": "bob@example.com", "mobile": BOB},
-            },
+            "contacts": contacts(alice.login, bob.login),
             "plans": PLANS,
-            "rules": [
-                {"when": {"tag": "no-escalation"}, "plan": "none"},
-                *({"when": {"title": [name], "priority": ["2 normal", "3 high"]}, "plan": name} for name in PLANS),
-            ],
+            "rules": RULES,
             "priorities": {},
         }
 
     # --- what people see -----------------------------------------------------------------------------------------
 
     def ticket(self, plan: str, title: str = "Server outage", priority: str = "3 high", **more: Any) -> str:
-        """A new ticket by customer Cathy, on this plan."""
-        row = self.desk.create_ticket(
-            f"{title} ({plan})", by=self.desk.cathy, priority=priority, group="Network", **more
-        )
+        """A new ticket on this plan, by customer Cathy unless somebody else is named."""
+        row = self.desk.create_ticket(f"{title} ({plan})", priority=priority, group="Network", **more)
         return str(row["id"])
 
     def headlines(self, ticket: str) -> list[str]:
-        """The first lines of our notes, without their code."""
+        """The first lines of our notes."""
         return [plain(note["body"]).splitlines()[0] for note in self.desk.notes(ticket)]
 
     def note(self, ticket: str, holds: str, patience: float = 15.0) -> str:
@@ -190,27 +134,51 @@ class World:
         spoken = ", ".join(str(self.desk.ticket(ticket)["number"]))
         return [call for call in self.providers.twilio.calls if spoken in call.twiml]
 
-    def status(self, ticket: str) -> dict[str, Any]:
-        """What `show` says of the ticket's escalation."""
-        import json
+    def mails(self, ticket: str, to: str | None = None) -> list[Mail]:
+        """The mails about a ticket."""
+        about = str(self.desk.ticket(ticket)["number"])
+        found = [mail for mail in self.providers.smtp.mails if about in f"{mail.message['subject']}{said(mail)}"]
+        return [mail for mail in found if to is None or to in mail.to]
 
-        from connector.core.code import code_of
+    def pushes(self, ticket: str) -> list[Push]:
+        about = str(self.desk.ticket(ticket)["number"])
+        return [push for push in self.providers.apns.pushes if about in json.dumps(push.payload)]
 
-        done = subprocess.run(
-            [*escalator("show"), code_of(ticket), "--json"], env=self.environ, capture_output=True, check=True
-        )
-        return json.loads(done.stdout)
+    def posts(self, ticket: str) -> list[Posted]:
+        """The documents that `http_post` sent about a ticket."""
+        return [post for post in self.providers.http_post.received if post.document["data"]["ticket"]["id"] == ticket]
+
+    def link(self, ticket: str) -> str:
+        """The personal link in the first mail about the ticket."""
+        mail = eventually(lambda: self.mails(ticket), 15, "a mail")[0]
+        found = re.search(rf"{re.escape(self.url)}/ack/[\w.~-]+", said(mail))
+        assert found, said(mail)
+        return found[0]
+
+    # --- what people wait for --------------------------------------------------------------------------------------
+
+    def running(self, *tickets: str) -> None:
+        """Waits until each of them has the note of its first step."""
+        for ticket in tickets:
+            self.note(ticket, "step 1 of")
+
+    def has(self, ticket: str, holds: str) -> bool:
+        """Whether there is such a note now."""
+        return any(holds in line for line in self.headlines(ticket))
 
 
 def escalator(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "connector.cli", *arguments]
 
 
+def said(mail: Mail) -> str:
+    """A mail's text."""
+    body = mail.message.get_body(("plain",))
+    return str(body.get_content()) if body is not None else ""
+
+
 def plain(body: str) -> str:
     """A note as people read it."""
-    import html
-    import re
-
     return html.unescape(re.sub(r"<[^>]+>", "", re.sub(r"<br */?>", "\n", body)))
 
 
