@@ -159,6 +159,9 @@ class World:
         current = self.escalation(ticket_id).acknowledged
         return (current.by.name, current.via) if current else ("", "")
 
+    def history(self, code: str = "E-1A") -> list[str]:
+        return [entry.text for entry in self.services.store.history(code)]
+
     def counter(self, name: str) -> int:
         return int(self.services.redis.hget("escalator:counters", name) or 0)  # type: ignore[arg-type]
 

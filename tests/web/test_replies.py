@@ -1,0 +1,110 @@
+"""SMS replies: `1`, a code, `ALL`. Every one is answered with what happened."""
+
+import time
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from connector.engine.delivery import texted_key
+
+from .conftest import DANA, LEE
+
+
+def text(world, number, body):
+    """Sends it as this number; returns the answer's words."""
+    answer = world.call_back("sms", {"From": number, "To": "+15005550006", "Body": body})
+    assert (answer.status_code, answer.content_type) == (200, "text/xml; charset=utf-8")
+    messages = ET.fromstring(answer.data).findall("Message")
+    assert len(messages) == 1
+    return "".join(messages[0].itertext())
+
+
+def test_1_takes_the_only_open_one(world):
+    world.sent()
+    assert text(world, DANA, "1") == "E-1A, ticket 50042: acknowledged by Dana Reyes."
+    assert world.acknowledger() == ("Dana Reyes", "SMS")
+
+
+@pytest.mark.parametrize("body", ["E-1A", "e-1a", "1a", " 1A. ", "E 1A", "E-1A\nsent from my phone", "e1a"])
+def test_the_code_takes_it_in_any_form(world, body):
+    world.sent()
+    assert "acknowledged by Lee Adams" in text(world, LEE, body)
+    assert world.acknowledger() == ("Lee Adams", "SMS")
+
+
+def test_a_bare_1_with_several_open_takes_none_and_asks_for_the_code(world):
+    world.sent("42")
+    world.sent("43")
+    answer = text(world, DANA, "1")
+    assert "Several are open" in answer
+    assert "E-1A" in answer
+    assert "E-1B" in answer
+    assert world.acknowledger("42") == world.acknowledger("43") == ("", "")
+    text(world, DANA, "E-1B")
+    assert (world.acknowledger("42"), world.acknowledger("43")) == (("", ""), ("Dana Reyes", "SMS"))
+    assert "E-1A" in text(world, DANA, "1")
+    assert world.acknowledger("42") == ("Dana Reyes", "SMS")
+
+
+def test_all_takes_all_that_were_texted(world):
+    world.sent("42")
+    world.sent("43")
+    assert text(world, DANA, "all") == "E-1B, E-1A: acknowledged by Dana Reyes."
+    assert world.acknowledger("42") == world.acknowledger("43") == ("Dana Reyes", "SMS")
+
+
+def test_all_tells_of_those_that_ask_for_the_helpdesk(world):
+    world.sent("42")
+    world.sent("43", priority="1 low")
+    answer = text(world, DANA, "ALL")
+    assert "E-1A: acknowledged by Dana Reyes." in answer
+    assert "E-1B, ticket 50043: plan inside asks to take it in the helpdesk" in answer
+
+
+def test_a_second_person_is_told_who_was_first(world):
+    world.sent()
+    text(world, DANA, "1")
+    for body in ("1", "E-1A", "ALL"):
+        assert text(world, LEE, body) == "E-1A, ticket 50042: already acknowledged by Dana Reyes."
+    assert world.acknowledger() == ("Dana Reyes", "SMS")
+
+
+def test_what_is_over_is_over(world):
+    world.sent()
+    world.closed()
+    assert text(world, DANA, "E-1A") == "E-1A, ticket 50042: it is over."
+
+
+def test_a_text_older_than_12_hours_needs_its_code(world):
+    world.sent()
+    world.services.redis.zadd(texted_key(DANA), {"E-1A": time.time() - 12 * 3600 - 1})
+    assert text(world, DANA, "1") == "Nothing is open for this number."
+    assert world.acknowledger() == ("", "")
+    text(world, DANA, "E-1A")
+    assert world.acknowledger() == ("Dana Reyes", "SMS")
+
+
+@pytest.mark.parametrize("body", ["", "yes", "OK thanks", "2", "E-ZZZ", "STATUS", "\U0001f44d", "'; DROP", "1 1"])
+def test_anything_else_is_answered_with_what_to_do(world, body):
+    world.sent()
+    assert text(world, DANA, body) == "That was not understood. Reply E-1A to take it."
+    assert world.acknowledger() == ("", "")
+
+
+def test_nothing_open_is_said_politely(world):
+    assert text(world, DANA, "1") == "Nothing is open for this number."
+    assert text(world, DANA, "ALL") == "Nothing is open for this number."
+
+
+def test_a_stranger_learns_nothing_and_does_nothing(world):
+    world.sent()
+    answers = {text(world, "+491511111111", body) for body in ("1", "E-1A", "ALL", "hello")}
+    assert answers == {"This number is not known here; nothing was done."}
+    assert text(world, "", "1") in answers
+    assert world.acknowledger() == ("", "")
+
+
+def test_a_code_that_was_never_sent_to_this_person_says_nothing_about_it(world):
+    world.sent("42", priority="2 normal")
+    assert text(world, LEE, "E-1A") == "That was not understood. Nothing is open for this number."
+    assert world.acknowledger() == ("", "")
