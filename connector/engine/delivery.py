@@ -181,7 +181,9 @@ class Delivery:
         assert escalation is not None
         now = self.clock.now()
         id = held.id if not held.rings else f"{held.id}-{held.rings + 1}"
-        link = Link(held.id, case.ticket.id, escalation.code, held.person, channel.name, now)
+        # A document that tells one person acknowledges in their name, not in the channel's.
+        answerer = held.people[0] if len(held.people) == 1 else held.person
+        link = Link(held.id, case.ticket.id, escalation.code, answerer, channel.name, now)
         self.store.remember_link(link, self.links_valid)
         first_try = self.store.link(held.id)
         token = self.signatures.token("acknowledge", held.id)
