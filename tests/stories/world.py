@@ -14,8 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import requests
 from ruamel.yaml import YAML
 
+from connector.core.code import code_of
 from connector.sandbox.providers import Providers
 from connector.sandbox.providers.apns import Push
 from connector.sandbox.providers.http_post import Posted
@@ -119,7 +121,7 @@ class World:
         return eventually(
             lambda: next((text for text in self.notes(ticket) if holds in text.splitlines()[0]), ""),
             patience,
-            f'a note with "{holds}"; there is {self.headlines(ticket)}',
+            lambda: f'a note with "{holds}"; there is {self.headlines(ticket)}',
         )
 
     def notes(self, ticket: str) -> list[str]:
@@ -128,7 +130,13 @@ class World:
     def texts(self, ticket: str, number: str | None = None) -> list[Any]:
         """The SMS about a ticket."""
         about = str(self.desk.ticket(ticket)["number"])
-        return [t for t in self.providers.twilio.messages if about in t.body and number in (None, t.to)]
+        return [
+            t for t in self.providers.twilio.messages if not t.answer and about in t.body and number in (None, t.to)
+        ]
+
+    def answers(self, number: str) -> list[str]:
+        """What was answered to the SMS of this number."""
+        return [t.body for t in self.providers.twilio.messages if t.answer and t.to == number]
 
     def calls(self, ticket: str) -> list[Any]:
         spoken = ", ".join(str(self.desk.ticket(ticket)["number"]))
@@ -147,6 +155,29 @@ class World:
     def posts(self, ticket: str) -> list[Posted]:
         """The documents that `http_post` sent about a ticket."""
         return [post for post in self.providers.http_post.received if post.document["data"]["ticket"]["id"] == ticket]
+
+    def code(self, ticket: str) -> str:
+        return code_of(ticket)
+
+    def api(self, path: str, **body: str) -> requests.Response:
+        """A POST by another system."""
+        return requests.post(
+            f"{self.url}/api/v1/escalations/{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {API_TOKEN}"},
+            timeout=10,
+        )
+
+    def shown(self, ticket: str) -> dict[str, Any]:
+        """The escalation as other systems see it: `state`, `step`, `history` and so on."""
+        answer = requests.get(
+            f"{self.url}/api/v1/escalations/{code_of(ticket)}",
+            headers={"Authorization": f"Bearer {API_TOKEN}"},
+            timeout=10,
+        )
+        answer.raise_for_status()
+        document: dict[str, Any] = answer.json()
+        return document
 
     def link(self, ticket: str) -> str:
         """The personal link in the first mail about the ticket."""
@@ -182,12 +213,12 @@ def plain(body: str) -> str:
     return html.unescape(re.sub(r"<[^>]+>", "", re.sub(r"<br */?>", "\n", body)))
 
 
-def eventually(seen: Callable[[], T], patience: float, what: str) -> T:
+def eventually(seen: Callable[[], T], patience: float, what: str | Callable[[], str]) -> T:
     """The first true answer of `seen()`. The helpdesk has no other way to tell than to be asked again."""
     until = time.monotonic() + patience
     while not (answer := seen()):
         if time.monotonic() > until:
-            raise AssertionError(f"not within {patience:g} s: {what}")
+            raise AssertionError(f"not within {patience:g} s: {what() if callable(what) else what}")
         time.sleep(0.05)
     return answer
 
