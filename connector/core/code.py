@@ -7,6 +7,7 @@ import re
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ALIKE = str.maketrans({"I": "1", "L": "1", "O": "0"})
+_NEVER = {"ALL", "1"}  # answers to a text message: all of them, and the only one
 _CODE = re.compile(r"^(?:E-?)?([0-9A-Z]{1,13})(?:-(\d{1,4}))?$")
 
 
@@ -26,8 +27,9 @@ def parse_code(text: str) -> tuple[str, int] | None:
 
     A code that starts with E (ticket 448 is `E-E0`) keeps its E unless a dash follows.
     """
-    found = _CODE.match(text.strip().upper().translate(_ALIKE))
-    if found is None or not all(digit in ALPHABET for digit in found[1]):
+    written = text.strip().upper()
+    found = _CODE.match(written.translate(_ALIKE))
+    if written in _NEVER or found is None or not all(digit in ALPHABET for digit in found[1]):
         return None
     digits = found[1]
     number = 0
