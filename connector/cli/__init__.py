@@ -5,13 +5,29 @@ import sys
 from typing import Any
 
 import click
+import redis
 
 from ..errors import ConfigError, EscalatorError
+from ..faults import describe
+
+REDIS_AWAY = "Redis does not answer. Is `escalator up` running with the same --data, or is REDIS_URL right?"
 
 #: command -> (module, what the list of commands says)
 COMMANDS = {
     "up": ("up", "Run everything: receiver, workers, timers, sweep, Redis."),
     "demo": ("demo", "Play the whole story on this machine, with no account anywhere."),
+    "check": ("check", "Say all that is wrong with config, helpdesk and providers, with its mend."),
+    "plans": ("plans", "Every plan in plain words."),
+    "explain": ("explain", "Which plan applies to a ticket and why, and who is told what and when."),
+    "status": ("status", "The escalations now."),
+    "show": ("status", "One escalation with its whole history."),
+    "start": ("hand", "Start a plan for a ticket by hand."),
+    "acknowledge": ("hand", "Somebody has it."),
+    "escalate": ("hand", "The next step now."),
+    "stop": ("hand", "No more of this escalation."),
+    "adopt": ("adopt", "Start plans for tickets that were there before Escalator."),
+    "test-notify": ("test_notify", "Send somebody a real test message."),
+    "sweep": ("sweep", "Look at the helpdesk for missed tickets and changes now."),
 }
 
 
@@ -40,6 +56,14 @@ class Commands(click.Group):
             ctx.exit(2)
         except EscalatorError as problem:
             click.echo(str(problem), err=True)
+            ctx.exit(1)
+        except redis.RedisError:
+            click.echo(REDIS_AWAY, err=True)
+            ctx.exit(1)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click says these itself
+        except Exception as problem:  # ours to mend, not theirs to read
+            click.echo(f"This is a mistake in Escalator itself: {describe(problem)}. Please report it.", err=True)
             ctx.exit(1)
 
 

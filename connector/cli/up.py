@@ -20,6 +20,7 @@ from ..supervisor import LISTEN, Process, Supervisor
 
 WORKERS = 2  # processes that send; each makes 32 calls at a time
 WEB_WORKERS = 2
+WEB_THREADS = 64  # a slow client keeps one for up to 15 s
 SINCE_FILE = "since"
 
 
@@ -90,8 +91,8 @@ def gunicorn_options() -> Sequence[str]:
     return (
         f"--bind={LISTEN}",
         f"--workers={WEB_WORKERS}",
-        "--worker-class=gthread",
-        "--threads=16",
+        "--worker-class=connector.web.serving.PatientWorker",
+        f"--threads={WEB_THREADS}",
         f"--chdir={here}",
         "--timeout=60",
         "--graceful-timeout=10",

@@ -6,6 +6,10 @@ One plan, whose durations alone are scaled: a minute is told in a second. All el
 from dataclasses import dataclass
 
 PLAN = "major-incident"
+DANA, DEVICE, NUMBER = "Dana Reyes", "d4e0" * 16, "+491701234567"
+
+#: What can be broken on purpose, to see that the verdict notices.
+BREAKS = ("push", "sms", "phone", "notes")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,15 +19,11 @@ from typing import Any, Self
 from ...errors import EscalatorError
 from ...sandbox.providers import FROM, Apns, Twilio
 from ...sandbox.zammad import Person, SandboxZammad
-from . import PLAN, SCRIPT
+from . import DANA, DEVICE, NUMBER, PLAN, SCRIPT
 
-DANA, DEVICE, NUMBER = "Dana Reyes", "d4e0" * 16, "+491701234567"
 RING = 0.8  # seconds that the phone rings, and that a text is under way
 READY_WITHIN = 40.0  # seconds
 ENDS_WITHIN = 20.0  # seconds; then it is made to
-
-#: What can be broken on purpose, to see that the verdict notices.
-BREAKS = ("push", "sms", "phone", "notes")
 
 
 class Stage:
@@ -67,6 +63,11 @@ class Stage:
         """Whether `escalator up` still runs."""
         return self.up is not None and self.up.poll() is None
 
+    @property
+    def last_words(self) -> str:
+        """What `escalator up` said last."""
+        return self.said[-1] if self.said else "it said nothing"
+
     # --- people -----------------------------------------------------------------------------------------------------
 
     @property
@@ -91,7 +92,7 @@ class Stage:
         if self.broken == "push":
             self.apns.kill(DEVICE)
         if self.broken == "notes":
-            self.zammad.faults.refuse(500, "/ticket_articles")
+            self.zammad.permit("Network", ("read",))
 
     # --- Escalator ----------------------------------------------------------------------------------------------------
 
@@ -169,8 +170,7 @@ class Stage:
         listener.start()
         self._ready.wait(READY_WITHIN)
         if not any(line.startswith("Ready") for line in self.said):
-            last = self.said[-1] if self.said else "it said nothing"
-            raise EscalatorError(f"`escalator up` did not get ready: {last}")
+            raise EscalatorError(f"`escalator up` did not get ready: {self.last_words}")
 
     def _listen(self, up: subprocess.Popen[str]) -> None:
         assert up.stdout is not None

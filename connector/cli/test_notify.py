@@ -1,0 +1,45 @@
+"""`escalator test-notify`: a real test message to one contact by one channel."""
+
+import secrets
+
+import click
+
+from ..errors import EscalatorError, Undelivered
+from ..ports import Message, Purpose
+from ..services import build_channels
+from .common import Places, as_json, known, placed, print_json, say, utc_now
+
+
+@click.command("test-notify")
+@click.argument("contact")
+@click.argument("channel")
+@placed
+@as_json
+def test_notify(places: Places, contact: str, channel: str, json_: bool) -> None:
+    """Send CONTACT a real test message by CHANNEL (their names in the config)."""
+    settings = places.settings()
+    known(contact, settings.contacts, "contact")
+    known(channel, settings.channels, "channel")
+    person, way = settings.contacts[contact], build_channels(settings)[channel]
+    if way.personal and not way.address(person):
+        raise EscalatorError(f"{person.name} has no address for {channel}: add it under `contacts.{contact}`.")
+    service = settings.service
+    message = Message(
+        id=f"test-{secrets.token_hex(8)}",
+        purpose=Purpose.TEST,
+        code="TEST",
+        contacts=(person,),
+        sent_at=utc_now(),
+        language=person.language or service.language,
+    )
+    try:
+        receipt = way.deliver(message)
+    except Undelivered as problem:
+        hint = "" if problem.permanent or problem.credentials else " Try again."
+        raise EscalatorError(f"Not sent: {problem}{hint}") from None
+    outcome = receipt.detail or "accepted"
+    if json_:
+        document = {"contact": contact, "channel": channel, "outcome": outcome, "provider_id": receipt.provider_id}
+        print_json(document)
+    else:
+        say(f"Sent to {person.name} by {channel}: {outcome}.")
