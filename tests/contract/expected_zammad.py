@@ -98,7 +98,7 @@ EXPECTED: dict[str, str] = {
 #: What is new in the escalation's history; a delivery that isn't here leaves nothing in it.
 HISTORY: dict[str, str] = {
     **{
-        name: f'created: plan {"urgent" if name.startswith("captured/") else "normal"}: priority is '
+        name: f"created: plan {'urgent' if name.startswith('captured/') else 'normal'}: priority is "
         f'"{"3 high" if name.startswith("captured/") else "2 normal"}"'
         for name in NAMES
         if EXPECTED[name].startswith("nothing ->")
@@ -140,15 +140,24 @@ HISTORY: dict[str, str] = {
     "payloads/merged_source": "resolved: merged into ticket 67101 by Jonas Weber",
 }
 
-#: The last note on the ticket when dana had been told: what the agents read.
+#: What the ticket says when dana had been told (after "Escalation E-2"); all else leaves no note.
 NOTES: dict[str, str] = {
-    "captured/agent_takes": "acknowledged by Alice Agent (took the ticket)",
-    "captured/macro_in_bulk": "acknowledged by Alice Agent (took the ticket)",
-    "captured/ui_internal_note_with_command": "acknowledged by Alice Agent (note)",
-    "payloads/agent_reply_email": "acknowledged by Jonas Weber (replied to the customer)",
-    "captured/pending_reminder": "acknowledged by Bob Agent (set it pending)",
-    "captured/priority_lowered": "plan normal from now on",
-    "captured/assigned_by_somebody_else": "handed to Alice Agent, not yet taken",
-    "payloads/unassigned_by_timeout": "handed to nobody, not yet taken",
-    "captured/ui_closed_without_owner": "closed",
+    "captured/agent_takes": " acknowledged by Alice Agent (took the ticket)",
+    "captured/ui_owner_chosen": " acknowledged by Alice Agent (took the ticket)",
+    "captured/agent_takes_and_notes_in_one_save": " acknowledged by Bob Agent (took the ticket)",
+    "payloads/stale_own_echo_hides_agent_ack": " acknowledged by Jonas Weber (took the ticket)",
+    "captured/ui_macro_in_the_ticket": " acknowledged by Alice Agent (took the ticket)",
+    "captured/macro_in_bulk": " acknowledged by Alice Agent (took the ticket)",
+    "captured/macro_in_bulk_by_the_owner_after_our_save": " acknowledged by Alice Agent (note)",
+    "payloads/acknowledged_by_macro": " acknowledged by Jonas Weber (took the ticket)",
+    "captured/ui_internal_note_with_command": " acknowledged by Alice Agent (note)",
+    "payloads/agent_reply_email": " acknowledged by Jonas Weber (replied to the customer)",
+    "captured/assigned_by_somebody_else": " handed to Alice Agent, not yet taken",
+    "payloads/unassigned_by_timeout": " handed to nobody, not yet taken",
+    "captured/priority_lowered": ": plan normal from now on",
+    "payloads/priority_changed": ": plan urgent from now on",
+    "captured/pending_reminder": " acknowledged by Bob Agent (set it pending)",
+    "captured/ui_closed_without_owner": " closed",
+    "captured/closed": " closed",
+    "captured/reopened_by_agent": " acknowledged by Bob Agent (reopened)",
 }

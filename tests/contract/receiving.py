@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import time_machine
+from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
@@ -31,8 +32,8 @@ ANSWER = (202, b'{"Success": 1}')
 
 
 def plan(respond_within: str, **more: Any) -> dict[str, Any]:
-    """Dana is told by mail when nobody owns the ticket and the window is over; then nothing for a long time."""
-    steps = [{"notify": "owner", "by": "email"}, {"after": "20d", "notify": "dana", "by": "email"}]
+    """Dana is told by SMS when nobody owns the ticket and the window is over; then nothing for a long time."""
+    steps = [{"notify": "owner", "by": "sms"}, {"after": "20d", "notify": "dana", "by": "sms"}]
     return {"respond_within": respond_within, "unassigned": ["dana"], "steps": steps, "give_up_after": "20d", **more}
 
 
@@ -46,8 +47,9 @@ def settings(helpdesk: Mapping[str, Any], plans: Mapping[str, Any], **more: Any)
             "phone_region": "DE",
             "since": "2026-01-01T00:00:00Z",
         },
-        "channels": {"email": {"host": "127.0.0.1", "port": 25, "security": "none", "from": "desk@example.com"}},
-        "contacts": {"dana": {"name": "Dana Reyes", "email": "dana@example.com"}},
+        "twilio": {"account_sid": "AC" + "0" * 32, "auth_token": "never-used"},
+        "channels": {"sms": {"from": "+15005550006"}},
+        "contacts": {"dana": {"name": "Dana Reyes", "mobile": "+491701234567"}},
         "plans": dict(plans),
         **more,
     }
@@ -83,7 +85,9 @@ class Receiving:
         self.redis: Any = redis
         self.clock = clock
         self.services: Services = build(settings, redis)
-        self.client: FlaskClient = create_app(lambda: self.services).test_client()
+        _current[:] = [self.services]
+        _app().config["LIMITER"].reset()
+        self.client: FlaskClient = _app().test_client()
 
     def post(self, raw: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
         answer = self.client.post(f"/webhooks/{self.services.helpdesk.kind}", data=raw, headers=dict(headers))
@@ -133,6 +137,15 @@ class Receiving:
             escalation = case.escalation and replace(case.escalation, updated_at=case.ticket.created_at)
             case = replace(case, escalation=escalation, read_at=case.ticket.created_at)
         return Kept(case, self.history(ticket_id), self.notes(ticket_id), self.assigned(ticket_id))
+
+
+_current: list[Services] = []
+
+
+@cache
+def _app() -> Flask:
+    """One app for all tests, as it is one for all requests of a process."""
+    return create_app(lambda: _current[0])
 
 
 def stands(escalation: Escalation | None) -> str:

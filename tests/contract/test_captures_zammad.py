@@ -4,98 +4,26 @@ Each one is posted to the real receiver, byte by byte as Zammad sent it; the obs
 Zammad that answers as it did at that moment. The escalation stood as the same history left it a moment before.
 """
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
-import responses
-import time_machine
 from redis import Redis
 
-from ..helpdesks.zammad.composed import NAMES, URL, Composed, composed
-from ..helpdesks.zammad.served import serve
+from ..helpdesks.zammad.composed import NAMES
 from .expected_zammad import EXPECTED, HISTORY, NOTES
-from .receiving import ANSWER, LONG, SHORT, Receiving, plan, settings, stands
-from .zammad_before import before, begin_of, moment_of
+from .receiving import ANSWER, LONG, SHORT
+from .zammad_before import before
+from .zammad_desk import SOON, Make, desks
 
-HELPDESK = {
-    "kind": "zammad",
-    "url": URL,
-    "token": "EXAMPLE-TOKEN",
-    "webhook_secret": ["EXAMPLE-SECRET", "test-signature-token"],
-}
-PRIORITIES = {"3 high": "urgent", "2 normal": "normal"}
-MOMENT, SOON = timedelta(milliseconds=100), timedelta(milliseconds=500)
 CREATED = [name for name in NAMES if EXPECTED[name].startswith("nothing ->")]
 LATER = [name for name in NAMES if name not in CREATED]
 
 
-class Desk:
-    """One Escalator beside the Zammad of one delivery."""
-
-    def __init__(self, receiving: Receiving, mock: responses.RequestsMock, name: str) -> None:
-        self.receiving, self.mock, self.name = receiving, mock, name
-        self.it = composed(name)
-        self.ticket_id = str(self.it.ticket["id"])
-        self.at = moment_of(self.it)
-        receiving.clock.move_to(begin_of(self.it) - MOMENT)
-
-    def serve(self, *those: Composed) -> None:
-        """Zammad answers like this from now on."""
-        self.mock.reset()
-        for it in those:
-            serve(self.mock, it)
-
-    def read_before(self) -> None:
-        """The ticket is known as it was a moment before; one that is being made isn't."""
-        earlier = before(self.it)
-        if earlier is not None:
-            self.serve(earlier)
-            self.receiving.look(self.ticket_id, begin_of(self.it) - MOMENT)
-
-    def deliver(self) -> None:
-        """The delivery arrives half a second after its last change, and the ticket is read."""
-        self.serve(self.it, *self._merged_into())
-        self.receiving.take(self.it.raw, self.it.headers, self.at + SOON)
-
-    def _merged_into(self) -> list[Composed]:
-        return [composed(self.name.replace("source", "target"))] if self.name.endswith("merged_source") else []
-
-    @property
-    def stands(self) -> str:
-        return stands(self.receiving.escalation(self.ticket_id))
-
-    def words(self) -> list[str]:
-        """The history, but for the steps that fire meanwhile."""
-        history = self.receiving.history(self.ticket_id)
-        return [f"{entry.kind}: {entry.text}" for entry in history if entry.kind != "step"]
-
-    def code(self) -> str:
-        escalation = self.receiving.escalation(self.ticket_id)
-        return escalation.code if escalation is not None else ""
-
-
-Make = Callable[..., Desk]
-
-
 @pytest.fixture
-def mock() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield mock
-
-
-@pytest.fixture
-def make(redis: Redis, mock: responses.RequestsMock) -> Iterator[Make]:
-    """make(name, window) -> the desk of that delivery; options go to both plans, `rules` to the config."""
-    with time_machine.travel(datetime(2026, 1, 1, tzinfo=UTC), tick=False) as clock:
-
-        def made(name: str, window: str = LONG, *, rules: Any = (), priorities: Any = PRIORITIES, **more: Any) -> Desk:
-            plans = {plan_name: plan(window, **more) for plan_name in set(priorities.values())}
-            config = settings(HELPDESK, plans, priorities=priorities, rules=list(rules))
-            return Desk(Receiving(config, redis, clock), mock, name)
-
-        yield made
+def make(redis: Redis) -> Iterator[Make]:
+    with desks(redis) as make:
+        yield make
 
 
 def test_there_is_a_line_in_the_manual_for_every_delivery() -> None:
@@ -119,11 +47,11 @@ def test_a_delivery_means_what_the_manual_says(name: str, window: str, climbing:
 
 @pytest.mark.parametrize("name", LATER)
 def test_what_is_heard_of_only_now_ends_the_same(name: str, make: Make) -> None:
-    step_by_step, at_once = make(name), make(name)
+    step_by_step = make(name)
     step_by_step.read_before()
     step_by_step.deliver()
     stood, told = step_by_step.stands, step_by_step.words()
-    at_once = make(name)
+    at_once = make(name)  # on an empty Redis again
     at_once.deliver()
     assert at_once.stands == stood
     assert at_once.words()[-len(told) :] == told
@@ -144,3 +72,66 @@ def test_the_same_delivery_twice_or_late_changes_nothing(name: str, make: Make) 
     if earlier is not None:  # a reading that was begun before and is taken in after
         desk.receiving.services.observer.take_in(earlier)
         assert desk.receiving.kept(desk.ticket_id) == kept
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_changed_byte_is_refused_and_nothing_is_stored(name: str, make: Make) -> None:
+    desk = make(name)
+    place = len(desk.it.raw) // 2
+    tampered = desk.it.raw[:place] + bytes([desk.it.raw[place] ^ 1]) + desk.it.raw[place + 1 :]
+    assert desk.receiving.post(tampered, desk.it.headers)[0] == 401
+    assert desk.receiving.post(desk.it.raw, {"Content-Type": "application/json"})[0] == 401
+    assert desk.receiving.hints() == []
+    assert desk.receiving.count("webhooks_refused") == 2
+    assert desk.receiving.post(desk.it.raw, desk.it.headers) == ANSWER
+    assert desk.receiving.hints() == [desk.ticket_id]
+
+
+@pytest.mark.parametrize("name", [name for name in CREATED if name != "captured/created_raised_by_another_trigger"])
+def test_a_new_tickets_window_starts_at_its_creation_however_late_the_delivery(name: str, make: Make) -> None:
+    desk = make(name)
+    desk.at += timedelta(minutes=3)
+    desk.deliver()
+    escalation, case = desk.escalation, desk.receiving.services.store.case(desk.ticket_id)
+    assert escalation is not None
+    assert case is not None
+    assert escalation.created_at == case.ticket.created_at
+    assert escalation.due_at == case.ticket.created_at + timedelta(days=30)
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_the_ticket_says_what_became_of_it_once_somebody_was_told(name: str, make: Make) -> None:
+    desk = make(name, SHORT)
+    desk.read_before()
+    known = len(desk.receiving.notes(desk.ticket_id))
+    desk.deliver()
+    added = desk.receiving.notes(desk.ticket_id)[known:]
+    code = desk.code()
+    headline = NOTES.get(name)
+    assert [line for line in added if "step 1 of 2" not in line] == (
+        [f"Escalation {code}{headline}"] if headline else []
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in LATER if EXPECTED[name].startswith("climbing -> acknowledged")])
+def test_what_is_taken_inside_the_first_window_leaves_the_ticket_alone(name: str, make: Make) -> None:
+    desk = make(name, LONG)
+    desk.read_before()
+    desk.deliver()
+    assert desk.stands.startswith("acknowledged by")
+    assert desk.receiving.notes(desk.ticket_id) == ()
+
+
+CLOSED = ["captured/customer_moved_closed_ticket", "captured/closed", "payloads/state_closed", "captured/merged_source"]
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_a_closed_ticket_that_is_not_known_is_not_even_read(name: str, make: Make) -> None:
+    desk = make(name)
+    desk.serve(desk.it)
+    desk.receiving.services.helpdesk.about()  # as when Escalator starts: now the states' meanings are known
+    asked = len(desk.mock.calls)
+    assert desk.receiving.post(desk.it.raw, desk.it.headers) == ANSWER
+    assert desk.receiving.hints() == []
+    assert len(desk.mock.calls) == asked
+    assert desk.receiving.count("hints_dropped") == 1
