@@ -70,9 +70,10 @@ class Escalating(RuleBasedStateMachine):
 
     def happens(self, event: Event) -> tuple[Command, ...]:
         before = self.escalation
+        self.now += timedelta(milliseconds=1)
         self.escalation, commands = transition(before, event, self.now)
         self.history += [command for command in commands if isinstance(command, Entry)]
-        if not isinstance(event, Tick):
+        if not isinstance(event, Tick | Escalate):  # who asks twice for the next step wants two
             self.last = event
         self._no_step_twice_and_none_early(before)
         return commands
