@@ -5,7 +5,6 @@ proof, because the first one may have arrived. A note that is refused for good i
 """
 
 import logging
-import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -29,12 +28,18 @@ log = logging.getLogger(__name__)
 
 CALLS_AT_ONCE = 4
 DRAIN_FOR = 20.0  # seconds; then another job goes on, so that a worker can end or be looked after
+REST = 2.0  # seconds until what failed in an unexpected way is tried again
 LINGER = 0.3  # seconds without work after which a drain ends
-WRITING_LOCK = 120  # seconds
 AGAIN = (2.0, 5.0, 15.0, 30.0, 60.0)  # seconds until the next try while the helpdesk is away
 NOTE_KIND = "note"
 
-_UNLOCK = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+# Marks the next one as begun, unless somebody else has gone on. KEYS: list. ARGV: as it was read, as begun.
+_BEGIN = """
+if redis.call('LINDEX', KEYS[1], 0) ~= ARGV[1] then return 0 end
+redis.call('LSET', KEYS[1], 0, ARGV[2])
+return 1
+"""
+_FORGET_SAME = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,9 @@ class Desk:
     clock: Clock
 
     def drain(self) -> None:
-        """Works off hints and writes until there is nothing left for a moment."""
+        """Works off hints and writes until there is nothing left for a moment; on an emptied Redis nothing at all."""
+        if not self.store.begun():
+            return
         with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="desk") as pool:
             Drain(self._due, pool, CALLS_AT_ONCE).run()
 
@@ -65,10 +72,13 @@ class Desk:
 
     def write(self, ticket_id: str) -> None:
         """Writes what waits for this ticket, in order, until all is there or the helpdesk is away."""
-        lock, mine = f"{PREFIX}writing:{ticket_id}", secrets.token_hex(8)
-        if not self.store.redis.set(lock, mine, nx=True, ex=WRITING_LOCK):
-            self._later(ticket_id, 1.0)
-            return
+        with self.store.locks.hold(f"{PREFIX}writing:{ticket_id}") as mine:
+            if mine:
+                self._write_all(ticket_id)
+            else:
+                self._later(ticket_id, 1.0)
+
+    def _write_all(self, ticket_id: str) -> None:
         try:
             before = self.store.redis.zscore(DESK, ticket_id)
             while self._write_next(ticket_id):
@@ -81,8 +91,6 @@ class Desk:
             self._later(ticket_id, AGAIN[min(tries, len(AGAIN)) - 1])
             if tries >= 3:
                 self.engine.operator.tell("notes", "Notes wait: the helpdesk does not take them.")
-        finally:
-            self.store.redis.eval(_UNLOCK, 1, lock, mine)
 
     def _done(self, ticket_id: str, before: float | None) -> None:
         """Forgets the ticket unless something came meanwhile."""
@@ -100,18 +108,21 @@ class Desk:
         if raw is None:
             return False
         item = to_item(raw)
+        begun = encode(replace(item, attempts=item.attempts + 1))
+        if not self.store.redis.eval(_BEGIN, 1, key, raw, begun):
+            return False  # we were paused for long, and somebody else goes on here
         try:
-            self._carry_out(ticket_id, key, item)
+            self._carry_out(ticket_id, item)
         except TicketGone:
             self._set_aside(ticket_id, item, "the ticket does not exist any more")
         except HelpdeskAway:
             raise
         except HelpdeskError as error:
             self._set_aside(ticket_id, item, str(error))
-        self.store.redis.lpop(key)
+        self.store.redis.lrem(key, 1, begun)
         return True
 
-    def _carry_out(self, ticket_id: str, key: str, item: DeskItem) -> None:
+    def _carry_out(self, ticket_id: str, item: DeskItem) -> None:
         lines = item.lines
         if item.assign:
             assigned = self._assign(ticket_id, item)
@@ -121,7 +132,6 @@ class Desk:
             return
         if item.attempts and item.proof and self.helpdesk.find_note(ticket_id, item.proof) is not None:
             return
-        self.store.redis.lset(key, 0, encode(replace(item, attempts=item.attempts + 1)))
         self.helpdesk.add_note(ticket_id, Note(lines, item.proof, item.link))
         self.store.count("notes_written")
 
@@ -148,7 +158,7 @@ class Desk:
         except HelpdeskError as error:
             log.warning("the live state of ticket %s was refused: %s", ticket_id, error)
             self.engine.operator.tell("live-state", f"The helpdesk refuses the live state: {error}")
-        self.store.redis.eval(_UNLOCK, 1, key, raw)
+        self.store.redis.eval(_FORGET_SAME, 1, key, raw)
 
     def _set_aside(self, ticket_id: str, item: DeskItem, why: str) -> None:
         """It stays in our history, and the operator hears of it; the next ones go on."""
@@ -174,7 +184,7 @@ def with_watch_lost(execute: Callable[[], object]) -> None:
 class Drain:
     """Keeps a pool's slots filled with what `due` offers; ends when idle, after a while, or on SIGTERM.
 
-    due(busy keys, free slots) -> {key: work}. A piece of work that raises is logged and left to the sweep.
+    due(busy keys, free slots) -> {key: work}. A piece of work that raises is logged, and rests before its next try.
     """
 
     def __init__(
@@ -182,6 +192,7 @@ class Drain:
     ) -> None:
         self._due, self._pool, self._slots = due, pool, slots
         self._freed = threading.Event()
+        self._resting: dict[str, float] = {}  # key -> until, monotonic
 
     def run(self) -> None:
         running: dict[Future[None], str] = {}
@@ -191,7 +202,7 @@ class Drain:
             for done in [future for future in running if future.done()]:
                 self._report(done, running.pop(done))
             room = self._slots - len(running)
-            work = self._due(set(running.values()), room) if room else {}
+            work = self._due({*running.values(), *self._rest()}, room) if room else {}
             for key, act in work.items():
                 future = self._pool.submit(act)
                 running[future] = key
@@ -206,7 +217,13 @@ class Drain:
         for future, key in running.items():
             self._report(future, key)
 
+    def _rest(self) -> list[str]:
+        now = time.monotonic()
+        self._resting = {key: until for key, until in self._resting.items() if until > now}
+        return list(self._resting)
+
     def _report(self, future: "Future[None]", key: str) -> None:
         error = future.exception()
         if error is not None:
+            self._resting[key] = time.monotonic() + REST
             log.error("work on %s failed: %s", key, describe(error))

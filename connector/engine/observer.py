@@ -4,7 +4,6 @@ A hint is forgotten only once a reading that began after it has been committed.
 """
 
 import logging
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +18,6 @@ from .store import HINTS, PREFIX, Store
 
 log = logging.getLogger(__name__)
 
-READING_LOCK = 90  # seconds; longer than any reading, whose calls have timeouts
 AGAIN = (2.0, 5.0, 10.0, 30.0)  # seconds until a ticket is read again while the helpdesk is away
 REFUSED_AGAIN = 300.0  # seconds
 
@@ -30,7 +28,6 @@ redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('DEL', KEYS[2])
 return 1
 """
-_UNLOCK = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
 @dataclass(frozen=True)
@@ -45,16 +42,13 @@ class Observer:
 
     def look(self, ticket_id: str) -> None:
         """Reads this ticket unless somebody else is reading it; the hint then stays for them, or for the next drain."""
-        lock, mine = f"{PREFIX}reading:{ticket_id}", secrets.token_hex(8)
-        if not self.store.redis.set(lock, mine, nx=True, ex=READING_LOCK):
-            self._later(ticket_id, 0.5)
-            return
-        try:
+        with self.store.locks.hold(f"{PREFIX}reading:{ticket_id}") as mine:
+            if not mine:
+                self._later(ticket_id, 0.5)
+                return
             count = self.store.redis.get(f"{PREFIX}hint:{ticket_id}") or b""
             if self._read(ticket_id):
                 self.store.redis.eval(_FORGET, 2, HINTS, f"{PREFIX}hint:{ticket_id}", ticket_id, count)
-        finally:
-            self.store.redis.eval(_UNLOCK, 1, lock, mine)
 
     def _read(self, ticket_id: str) -> bool:
         """Whether the hint is done with."""

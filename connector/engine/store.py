@@ -34,6 +34,7 @@ from ..core.events import Entry
 from ..core.timetable import next_wake
 from ..errors import EscalatorError
 from ..ports import Live
+from .locks import Locks
 from .records import DeskItem, Link, encode, to_case, to_entry, to_link
 
 PREFIX = "escalator:"
@@ -65,6 +66,7 @@ class Store:
 
     def __init__(self, connection: redis.Redis, keep: timedelta) -> None:
         self.redis: Any = connection  # redis-py types every answer as bytes, text, list or None at once
+        self.locks = Locks(connection)
         self._keep = int(keep.total_seconds())
 
     # --- reading -----------------------------------------------------------------------------------------------
@@ -99,6 +101,10 @@ class Store:
             (code.decode(), ticket.decode())
             for code, _, ticket in (raw.partition(b" ") for raw in self.redis.zrevrange(PAST, 0, -1))
         ]
+
+    def begun(self) -> bool:
+        """Whether an `up` has begun on this Redis; False also when it was emptied since."""
+        return bool(self.redis.exists(EPOCH))
 
     def since(self) -> datetime | None:
         raw = self.redis.get(SINCE)
