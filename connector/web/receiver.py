@@ -11,6 +11,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, current_app, request
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from ..engine.store import PREFIX
 from ..errors import NotUnderstood
@@ -33,7 +34,7 @@ def webhook(kind: str) -> Response:
     services: Services = current_app.config["SERVICES"]()
     if kind != services.helpdesk.kind:
         return error(404, "not_found", f"This Escalator listens to {services.helpdesk.kind}.")
-    raw = request.get_data(cache=False)
+    raw = whole_body()
     if not services.helpdesk.prove(dict(request.headers), raw):
         services.store.count("webhooks_refused")
         return refuse(401, "bad_proof", "The signature or secret is missing or wrong.")
@@ -49,6 +50,17 @@ def webhook(kind: str) -> Response:
         return error(400, "not_json", "The body is not JSON that Escalator can read.")
     take(services, hint)
     return stored()
+
+
+def whole_body() -> bytes:
+    """The raw body. Raises RequestEntityTooLarge, and BadRequest for one that was cut on its way."""
+    raw = request.get_data(cache=False)
+    said, most = request.content_length, request.max_content_length
+    if said is None and most is not None and len(raw) >= most:  # in chunks: what is over the limit wasn't read
+        raise RequestEntityTooLarge
+    if said is not None and len(raw) < said:
+        raise BadRequest("The body is shorter than its Content-Length.")
+    return raw
 
 
 def take(services: Services, hint: Hint) -> None:
