@@ -195,3 +195,9 @@ def test_a_repeat_that_may_have_doubled_says_so(doubt: bool) -> None:
     story.happens(Outcome(story.one("dana", "push").id, "accepted", sent=True, arrived=True, doubt=doubt), at(10, 2))
     entry = next(c for c in story.commands if isinstance(c, Entry) and c.kind == "notification")
     assert doubt == ("possibly sent twice" in entry.text)
+
+
+def test_a_receipt_for_what_was_never_sent_is_ignored() -> None:
+    story = by("sms")
+    assert story.receipt("dana", "sms", at(10, 1), "delivered", arrived=True) == []
+    assert story.one("dana", "sms").stage is Stage.PLANNED

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from connector.core.escalation import Stage, State
 from connector.core.events import Acknowledge, Escalate, PlanApplies, Stop
-from connector.core.plan import Plan, Policy
+from connector.core.plan import Plan, Policy, Step
 from connector.core.ticket import Kind
 
 from .builders import (
@@ -61,10 +61,11 @@ def test_an_old_plans_text_starts_no_other_way_under_the_new_one() -> None:
 def test_a_way_used_in_the_last_ten_minutes_isnt_used_on_the_same_person_again() -> None:
     story = running()
     story.send("dana", "push", at(10, 1))
-    changed(story, 12, replace(MINOR, respond_within=5 * MINUTE))
+    second = Step(("lead",), ("sms",), after=15 * MINUTE)
+    changed(story, 12, replace(MINOR, respond_within=5 * MINUTE, steps=(*MINOR.steps, second)))
     story.until(at(17))
 
-    assert story.escalation.plan.name == "minor"
+    assert (story.escalation.plan.name, story.escalation.step) == ("minor", 1)
     assert story.planned == []
     assert story.due == at(32), "nothing failed: nothing is brought forward"
 

@@ -270,3 +270,8 @@ def test_readings_in_any_order_and_number_end_in_the_same_state(
     assert in_pieces.case is not None
     assert essence(at_once.case.escalation) == essence(in_pieces.case.escalation)
     assert (at_once.case.plan, at_once.case.facts) == (in_pieces.case.plan, in_pieces.case.facts)
+
+    in_pieces.commands.clear()
+    for one in (readings[min(order[0], len(readings) - 1)] if order else readings[0], readings[-1]):
+        in_pieces.looks(now, one)
+    assert in_pieces.commands == [], "what has been taken in was taken in again"
