@@ -27,7 +27,8 @@ def check(places: Places, offline: bool, json_: bool) -> None:
     Exits 0 when there are no errors (warnings allowed), 1 with errors, 2 without a config.
     """
     loaded = read_config(places.config)
-    problems, looked = list(loaded.problems), []
+    problems = list(loaded.problems)
+    looked: list[Looked] = []
     if not places.config.exists():
         click.echo("\n".join(map(str, problems)), err=True)
         sys.exit(2)

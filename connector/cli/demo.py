@@ -14,7 +14,8 @@ from .story import BREAKS
 @click.command()
 @click.option("--stay", is_flag=True, help="Leave it running afterwards, with links to click, until Ctrl-C.")
 @click.option("--break", "broken", type=click.Choice(BREAKS), hidden=True, help="Let one part fail.")
-def demo(stay: bool, broken: str | None) -> None:
+@click.option("--late", type=float, default=2.0, hidden=True, help="Seconds after which a step counts as late.")
+def demo(stay: bool, broken: str | None, late: float) -> None:
     """Play the whole story here: a ticket, push, SMS, a call, key 1, the notes. A minute is told in a second."""
     try:
         from .story.play import Play
@@ -30,7 +31,7 @@ def demo(stay: bool, broken: str | None) -> None:
         with ExitStack() as running:
             with console.status("Starting a sandbox helpdesk, stand-ins for Apple and Twilio, and Escalator ..."):
                 stage = running.enter_context(Stage(broken or ""))
-            differs = Play(stage, console).play()
+            differs = Play(stage, console, late).play()
             if stay:
                 stay_open(stage, console)
     except KeyboardInterrupt:

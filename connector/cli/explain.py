@@ -12,7 +12,7 @@ from config.settings import Settings
 
 from ..core.audience import Directory, audience
 from ..core.contact import Contact
-from ..core.escalation import Escalation
+from ..core.escalation import Escalation, State
 from ..core.plan import Plan, Policy, Step
 from ..core.ticket import MATCHED, Phase, Reading, Ticket, facts_at_creation, facts_with
 from ..core.timetable import step_due
@@ -130,9 +130,10 @@ def timetable(
     live = known.escalation if known.escalation is not None and known.escalation.state.live else None
     base, first, owner = start + plan.respond_within, 1, ticket.owner
     if live is not None and live.due_at is not None:
-        plan, base, first = live.plan, live.due_at, live.step + 1
-        if live.step:
-            base -= plan.steps[live.step % len(plan.steps)].after  # `due_at` is that step's own time
+        plan = live.plan
+        first = live.step % len(plan.steps) + 1
+        waits = live.state is State.WAITING and live.step == 0  # `due_at` is the window's end, else that step's time
+        base = live.due_at if waits else live.due_at - plan.steps[first - 1].after
     people = directory(settings, channels)
     if owner is not None and people.by_login(owner.login) is None:
         people = people.with_person(owner_contact(settings)(owner))

@@ -1,4 +1,4 @@
-"""Whether the providers take our credentials: the cheapest question each of them answers; nothing is sent to anybody."""
+"""Whether the providers take our credentials: the cheapest question each of them answers. Nothing is sent."""
 
 import smtplib
 import ssl

@@ -23,8 +23,8 @@ AGENT_WORKS = 3.0  # told minutes between the acknowledgement and the end of the
 class Play:
     """One ticket's story; `play()` raises EscalatorError when `escalator up` ends in the middle of it."""
 
-    def __init__(self, stage: Stage, console: Console) -> None:
-        self.stage, self.console = stage, console
+    def __init__(self, stage: Stage, console: Console, late: float = verdict.LATE) -> None:
+        self.stage, self.console, self.late = stage, console, late
         self.screen = Screen(console)
         self.ticket: dict[str, Any] = {}
         self.seen = Seen(datetime.now(UTC))
@@ -34,14 +34,14 @@ class Play:
         self._introduce()
         self.open_ticket("Server outage")
         last_due = SCRIPT.due()[-1][1]
-        self.watch(lambda seen: not verdict.before_the_end(seen, SCRIPT, DANA), last_due + ACK_WITHIN)
-        differs = verdict.before_the_end(self.seen, SCRIPT, DANA)
+        self.watch(lambda seen: not self._before_the_end(seen), last_due + ACK_WITHIN)
+        differs = self._before_the_end(self.seen)
         if self.seen.acknowledgement is not None:
             self.watch(lambda _: False, self.minute() + AGENT_WORKS)
         self.screen.line(self.minute(), "", f"{DANA} has repaired the server and closes the ticket")
         self.stage.zammad.close(self.ticket["id"], by=self.stage.dana)
-        self.watch(lambda seen: not verdict.at_the_end(seen, SCRIPT, DANA), self.minute() + CLOSED_WITHIN)
-        differs += [one for one in verdict.at_the_end(self.seen, SCRIPT, DANA) if one not in differs]
+        self.watch(lambda seen: not self._at_the_end(seen), self.minute() + CLOSED_WITHIN)
+        differs += [one for one in self._at_the_end(self.seen) if one not in differs]
         self._conclude(differs)
         return differs
 
@@ -70,6 +70,12 @@ class Play:
         """The told minute, counted from the ticket's creation."""
         return self.seen.minutes(datetime.now(UTC))
 
+    def _before_the_end(self, seen: Seen) -> list[str]:
+        return verdict.before_the_end(seen, SCRIPT, DANA, self.late)
+
+    def _at_the_end(self, seen: Seen) -> list[str]:
+        return verdict.at_the_end(seen, SCRIPT, DANA, self.late)
+
     def _introduce(self) -> None:
         steps = ", ".join(f"{verdict.WORDS[way]} at {at} min" for way, at in SCRIPT.due())
         self.console.print(
@@ -89,3 +95,7 @@ class Play:
         self.console.print("The story did not end as it should:", style="bold red", soft_wrap=True)
         for one in differs:
             self.console.print(f"- {one}", markup=False, soft_wrap=True)
+        if any(late > verdict.LATE for _, late in verdict.lateness(self.seen, SCRIPT)):
+            self.console.print("Is this machine busy with something else? Then play it again.", soft_wrap=True)
+        for line in [line for line in self.stage.said if not line.startswith("redis")][-3:]:
+            self.console.print(f"Escalator said: {line}", markup=False, style="dim", soft_wrap=True)

@@ -36,7 +36,7 @@ class Stage:
         self.zammad = SandboxZammad()
         self.apns = Apns()
         self.twilio = Twilio(pace=RING)
-        self.url = f"http://127.0.0.1:{_free_port()}"
+        self.url = f"http://127.0.0.1:{free_port()}"
         self.broken = broken
         self.up: subprocess.Popen[str] | None = None
         self.said: list[str] = []
@@ -201,6 +201,7 @@ def _told(minutes: float) -> str:
     return f"{minutes:g}s"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback that is free at this moment."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         return int(listening.getsockname()[1])

@@ -12,15 +12,15 @@ EARLY = 0.001  # seconds; the helpdesk's times are whole milliseconds
 WORDS = {"push": "push", "sms": "SMS", "phone": "phone call"}
 
 
-def before_the_end(seen: Seen, script: Script, name: str) -> list[str]:
+def before_the_end(seen: Seen, script: Script, name: str, late: float = LATE) -> list[str]:
     """What differs once it has been acknowledged (or wasn't), before the agent closes the ticket."""
-    return [*_ways(seen, script), *_acknowledged(seen, name), *_tags(seen, ("escalation-acknowledged",))]
+    return [*_ways(seen, script, late), *_acknowledged(seen, name), *_tags(seen, ("escalation-acknowledged",))]
 
 
-def at_the_end(seen: Seen, script: Script, name: str) -> list[str]:
+def at_the_end(seen: Seen, script: Script, name: str, late: float = LATE) -> list[str]:
     """What differs after the agent has closed the ticket."""
     return [
-        *_ways(seen, script),
+        *_ways(seen, script, late),
         *_acknowledged(seen, name),
         *_notes(seen, script),
         *_nothing_after(seen),
@@ -28,7 +28,7 @@ def at_the_end(seen: Seen, script: Script, name: str) -> list[str]:
     ]
 
 
-def _ways(seen: Seen, script: Script) -> Iterator[str]:
+def _ways(seen: Seen, script: Script, most: float) -> Iterator[str]:
     """One of each, in order, never early, hardly late."""
     for way, due in script.due():
         sent = seen.by(way)
@@ -39,7 +39,7 @@ def _ways(seen: Seen, script: Script) -> Iterator[str]:
         late = seen.minutes(sent[0].at) - due
         if late < -EARLY:
             yield f"The {word} came {-late:.1f} s early."
-        elif late > LATE:
+        elif late > most:
             yield f"The {word} came {late:.1f} s late."
         if not sent[0].arrived:
             yield f"The {word} did not arrive."
