@@ -79,7 +79,7 @@ def disarm(pipeline: Pipeline, queue: str, job_id: str) -> None:
 
 
 # KEYS: queue, counter for ids. ARGV: at most, name, prefix of job keys, data, moment, queue, timeout, TTLs.
-_NUDGE = """
+NUDGE = """
 if redis.call('LLEN', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
 local id = ARGV[2] .. '-' .. redis.call('INCR', KEYS[2])
 redis.call('HSET', ARGV[3] .. id, 'data', ARGV[4], 'created_at', ARGV[5], 'enqueued_at', ARGV[5], 'origin', ARGV[6],
@@ -94,9 +94,23 @@ def nudge(pipeline: Pipeline, queue: str, name: str, at_most: int = 2) -> None:
 
     Decided inside the transaction: a job that waits now begins after it and so sees what the transaction wrote.
     """
-    arguments = (at_most, name, job_key(""), _packed(name, ()), _moment(time.time()), queue)
-    keys = (queue_key(queue), "escalator:jobs")
-    pipeline.eval(_NUDGE, len(keys), *keys, *arguments, JOB_TIMEOUT, RESULT_TTL, FAILURE_TTL)
+    keys, arguments = nudging(queue, name, at_most)
+    pipeline.eval(NUDGE, len(keys), *keys, *arguments)
+
+
+def nudging(queue: str, name: str, at_most: int = 2) -> tuple[list[str], list[str | bytes | int]]:
+    """Keys and arguments of NUDGE, for a script that does something first; its own ones come after these."""
+    fixed = (JOB_TIMEOUT, RESULT_TTL, FAILURE_TTL)
+    arguments: list[str | bytes | int] = [
+        at_most,
+        name,
+        job_key(""),
+        _packed(name, ()),
+        _moment(time.time()),
+        queue,
+        *fixed,
+    ]
+    return [queue_key(queue), "escalator:jobs"], arguments
 
 
 def _packed(name: str, args: Sequence[Argument]) -> bytes:

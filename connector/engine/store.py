@@ -42,6 +42,23 @@ DUE, OUT, DESK, HINTS = f"{PREFIX}due", f"{PREFIX}out", f"{PREFIX}desk", f"{PREF
 LIVE, PAST = f"{PREFIX}live", f"{PREFIX}past"
 EPOCH, SINCE, COUNTERS = f"{PREFIX}epoch", f"{PREFIX}since", f"{PREFIX}counters"
 
+# Stores hints, then nudges. KEYS after those of the nudge: hints, counters. ARGV after those: now, prefix of keys,
+# 1 for deleted, the counter's name, tickets. One script is a third of the work of as many commands in a MULTI.
+_HINT = (
+    """
+local now, prefix, deleted = ARGV[10], ARGV[11], ARGV[12]
+for i = 14, #ARGV do
+  local ticket = ARGV[i]
+  redis.call('ZADD', KEYS[3], 'LT', now, ticket)
+  redis.call('INCR', prefix .. 'hint:' .. ticket)
+  redis.call('EXPIRE', prefix .. 'hint:' .. ticket, 86400)
+  if deleted == '1' then redis.call('SET', prefix .. 'deleted:' .. ticket, 1, 'EX', 86400) end
+end
+redis.call('HINCRBY', KEYS[4], ARGV[13], #ARGV - 13)
+"""
+    + queues.NUDGE
+)
+
 
 class Emptied(EscalatorError):
     """Redis holds no epoch: it is new or was emptied. Nothing may fire until that is settled."""
@@ -68,6 +85,7 @@ class Store:
         self.redis: Any = connection  # redis-py types every answer as bytes, text, list or None at once
         self.locks = Locks(connection)
         self._keep = int(keep.total_seconds())
+        self._hint = self.redis.register_script(_HINT)
 
     # --- reading -----------------------------------------------------------------------------------------------
 
@@ -225,21 +243,13 @@ class Store:
     # --- hints -------------------------------------------------------------------------------------------------
 
     def hint(self, ticket_ids: Iterable[str], *, deleted: bool = False, counter: str = "hints") -> None:
-        """Stores that these tickets may have changed, in one transaction, and has them read.
+        """Stores that these tickets may have changed, and has them read: one script, so all of it or nothing.
 
         `deleted`: the helpdesk said that it is gone, which some helpdesks can't say when they are asked.
         """
-        with self.redis.pipeline() as pipe:
-            pipe.multi()
-            for ticket_id in ticket_ids:
-                pipe.zadd(HINTS, {ticket_id: time.time()}, lt=True)
-                pipe.incr(f"{PREFIX}hint:{ticket_id}")
-                pipe.expire(f"{PREFIX}hint:{ticket_id}", 86400)
-                if deleted:
-                    pipe.set(f"{PREFIX}deleted:{ticket_id}", 1, ex=86400)
-                pipe.hincrby(COUNTERS, counter, 1)
-            queues.nudge(pipe, queues.DESK, "desk")
-            pipe.execute()
+        keys, arguments = queues.nudging(queues.DESK, "desk")
+        mine: list[str | bytes | int | float] = [time.time(), PREFIX, int(deleted), counter, *ticket_ids]
+        self._hint(keys=[*keys, HINTS, COUNTERS], args=[*arguments, *mine])
 
     def remember_link(self, link: Link, valid: timedelta) -> None:
         """Writes it unless it is there: the first try's time counts."""
