@@ -25,7 +25,9 @@ EXPECTED: dict[str, str] = {
     "payloads/time_trigger_escalation_reached": "waiting -> waiting",
     "payloads/scheduler_job_without_article": "waiting -> waiting",
     "captured/customer_moved_open_ticket": "acknowledged by alice (take) -> acknowledged by alice (take)",
-    "captured/customer_moved_closed_ticket": "resolved, acknowledged by bob (take) -> resolved, acknowledged by bob (take)",
+    "captured/customer_moved_closed_ticket": (
+        "resolved, acknowledged by bob (take) -> resolved, acknowledged by bob (take)"
+    ),
     "captured/own_system_note_echo": "acknowledged by bob (take) -> acknowledged by bob (take)",
     "payloads/updated_by_plugin_api_user_note": "climbing -> climbing",
     "payloads/updated_by_plugin_api_user_attribute": "climbing -> climbing",

@@ -134,7 +134,10 @@ class Receiving:
     def kept(self, ticket_id: str) -> Kept:
         case = self.services.store.case(ticket_id)
         if case is not None:
-            escalation = case.escalation and replace(case.escalation, updated_at=case.ticket.created_at)
+            # a merge leaves clearing up to the next look
+            escalation = case.escalation and replace(
+                case.escalation, updated_at=case.ticket.created_at, clear_up_at=None
+            )
             case = replace(case, escalation=escalation, read_at=case.ticket.created_at)
         return Kept(case, self.history(ticket_id), self.notes(ticket_id), self.assigned(ticket_id))
 
@@ -159,7 +162,8 @@ def stands(escalation: Escalation | None) -> str:
         words += f", owner {escalation.owner.login.split('@')[0]}" if escalation.owner else ""
     else:
         taken = escalation.acknowledged
-        by = f"{taken.by.login.split('@')[0]} ({taken.via})" if taken else "nobody"
+        who = (taken.by.login.split("@")[0] or f"agent {taken.by.id}") if taken else ""
+        by = f"{who} ({taken.via})" if taken else "nobody"
         words += f" by {by}" if escalation.state is State.ACKNOWLEDGED else f", acknowledged by {by}"
     words += f", life {escalation.life}" if escalation.life > 1 else ""
     return words + (", until somebody works on it" if escalation.waits_for_work else "")
