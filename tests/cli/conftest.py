@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from connector.cli import main
+from connector.cli.story.look import lines_of
 from connector.cli.story.stage import free_port
 from connector.sandbox.providers import Providers
 from connector.sandbox.zammad import SandboxZammad
@@ -99,7 +100,8 @@ class Bench:
         return dict(self.until(found)[0])
 
     def notes(self, ticket: Mapping[str, Any]) -> str:
-        return " ".join(note["body"] for note in self.zammad.notes(ticket["id"]))
+        """What stands in Escalator's notes, as people read it."""
+        return "\n".join(line for note in self.zammad.notes(ticket["id"]) for line in lines_of(note["body"]))
 
 
 def config_of(zammad: SandboxZammad, providers: Providers, port: int) -> dict[str, Any]:

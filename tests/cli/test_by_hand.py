@@ -77,7 +77,7 @@ def test_escalate_fires_the_next_step_and_notes_it(running: Bench, code: str) ->
 
     assert running.run("escalate", code, "--by", "Dana Reyes").exit_code == 0
 
-    running.until(lambda: f"{code}</a>, step 1 of 2 (plan calm)" in running.notes(ticket))
+    running.until(lambda: f"{code}, step 1 of 2 (plan calm)" in running.notes(ticket))
     assert running.json("show", code)["state"] == "running"
 
 

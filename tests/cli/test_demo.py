@@ -105,16 +105,11 @@ def test_the_whole_story_ends_well_within_45_seconds() -> None:
     assert re.search(r"Acknowledged by Dana Reyes \(phone call\) 1[5-7] told minutes after the ticket came\.\n$", out)
 
 
-@pytest.mark.parametrize(
-    ("broken", "sentence"),
-    [("sms", "- The SMS did not arrive."), ("notes", "- Nobody acknowledged: the note about it is missing.")],
-)
-def test_a_broken_part_makes_it_fail(broken: str, sentence: str) -> None:
-    out, err = (playing := demo("--break", broken)).communicate(timeout=60)
+def test_a_broken_part_makes_it_fail() -> None:
+    out, err = (playing := demo("--break", "sms")).communicate(timeout=60)
 
     assert playing.returncode == 1, out + err
-    assert "The story did not end as it should:" in out
-    assert sentence in out
+    assert "The story did not end as it should:\n- The SMS did not arrive.\n" in out
 
 
 def test_ctrl_c_leaves_nothing_running() -> None:

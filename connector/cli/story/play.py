@@ -34,13 +34,13 @@ class Play:
         self._introduce()
         self.open_ticket("Server outage")
         last_due = SCRIPT.due()[-1][1]
-        self.watch(lambda seen: not self._before_the_end(seen), last_due + ACK_WITHIN)
+        self.watch(lambda seen: seen.acknowledged, last_due + ACK_WITHIN)
         differs = self._before_the_end(self.seen)
         if self.seen.acknowledgement is not None:
             self.watch(lambda _: False, self.minute() + AGENT_WORKS)
         self.screen.line(self.minute(), "", f"{DANA} has repaired the server and closes the ticket")
         self.stage.zammad.close(self.ticket["id"], by=self.stage.dana)
-        self.watch(lambda seen: not self._at_the_end(seen), self.minute() + CLOSED_WITHIN)
+        self.watch(lambda seen: seen.closed, self.minute() + CLOSED_WITHIN)
         differs += [one for one in self._at_the_end(self.seen) if one not in differs]
         self._conclude(differs)
         return differs

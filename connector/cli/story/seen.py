@@ -51,6 +51,16 @@ class Seen:
     def closing(self) -> Note | None:
         return next((note for note in self.notes if note.first.endswith(" closed")), None)
 
+    @property
+    def acknowledged(self) -> bool:
+        """Whether the ticket says so in every place: note, owner, tag."""
+        return self.acknowledgement is not None and bool(self.owner) and "escalation-acknowledged" in self.tags
+
+    @property
+    def closed(self) -> bool:
+        """Whether the summary stands there and nothing else marks the ticket."""
+        return self.closing is not None and not any(tag.startswith("escalation-") for tag in self.tags)
+
     def minutes(self, at: datetime) -> float:
         """Told minutes after the ticket came."""
         return (at - self.ticket_at).total_seconds()
