@@ -213,7 +213,10 @@ def _bring_forward(escalation: Escalation, now: datetime) -> Escalation:
 
 
 def write_step_note(escalation: Escalation, now: datetime, whatever: bool = False) -> Moved:
-    """The fired step's note, once all its ways have an outcome, at the latest after 30 s; `whatever`: now."""
+    """The fired step's note, once all its ways have an outcome, at the latest after 30 s.
+
+    `whatever`: now, because something else has happened; then what would have come next is left out.
+    """
     report = escalation.report
     if report is None:
         return escalation, ()
@@ -226,5 +229,6 @@ def write_step_note(escalation: Escalation, now: datetime, whatever: bool = Fals
         replace(n, noted=True) if n in to_say and n.stage is Stage.ENDED else n for n in escalation.notifications
     )
     written = replace(escalation, report=None, notifications=said, sequence=escalation.sequence + 1)
-    note = WriteNote("step", now, replace(written, report=report), to_say, report.remarks)
+    as_told = replace(written, report=report, due_at=None if whatever else written.due_at)
+    note = WriteNote("step", now, as_told, to_say, report.remarks)
     return written, (note,)

@@ -157,12 +157,14 @@ def _summary(escalation: Escalation, history: Sequence[Entry], reader: Reader, n
         if current is not None
         else "Nobody acknowledged it."
     )
-    lines = [f"{reader.clock(e.at, now, seconds=True)}  {entry_words(e)}" for e in history if e.kind != "note"]
+    lines = [f"{reader.clock(e.at, now, seconds=True)}  {entry_words(e, reader)}" for e in history if e.kind != "note"]
     return (taken, *lines[-40:])
 
 
-def entry_words(entry: Entry) -> str:
+def entry_words(entry: Entry, reader: Reader) -> str:
     """One history entry for people."""
+    if entry.kind == "notification":
+        return entry.text.replace(f"{entry.channel} to ", f"{reader.channel(entry.channel)} to ", 1)
     return {"created": f"began: {entry.text}", "acknowledged": f"acknowledged {entry.text}"}.get(entry.kind, entry.text)
 
 

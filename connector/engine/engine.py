@@ -56,10 +56,10 @@ class Engine:
 
     def wake(self, ticket_id: str) -> Outcome:
         """Does what is due on this ticket's escalation."""
-        return self.happen(ticket_id, None)
+        return self.happen(ticket_id)
 
-    def happen(self, ticket_id: str, event: Event | None) -> Outcome:
-        """One event, and the tick that follows it."""
+    def happen(self, ticket_id: str, *events: Event) -> Outcome:
+        """These events, one after the other, and the tick that follows them, in one commit."""
         before: list[Case | None] = [None]
 
         def decide(cases: Mapping[str, Case | None]) -> Sequence[Writes]:
@@ -67,8 +67,12 @@ class Engine:
             if case is None or case.escalation is None:
                 return ()
             now = self.clock.now()
-            after, commands = observing.apply(case, event, now) if event is not None else (case, ())
-            if not isinstance(event, Claim):
+            after: Case = case
+            commands: tuple[Command, ...] = ()
+            for event in events:
+                after, more = observing.apply(after, event, now)
+                commands += more
+            if not any(isinstance(event, Claim) for event in events):
                 after, more = self._tick(after, now)
                 commands += more
             if after == case and not commands:
