@@ -29,8 +29,8 @@ PLANS: dict[str, dict[str, Any]] = {
     # time enough to act while the window runs, and while it is running
     "slow": plan("3s", step("owner", "sms"), step(["owner", "lee"], "sms", "6s")),
     # a mail at once, then a second one: who acts in between sees whether it still comes
-    "twice": plan("1s", step("owner", "email"), step("owner", "email", "5s")),
-    "outsider": plan("1s", step("lee", "email"), step("lee", "email", "5s"), unassigned=["lee"]),
+    "twice": plan("1s", step("owner", "email"), step("owner", "email", "8s")),
+    "outsider": plan("1s", step("lee", "email"), step("lee", "email", "8s"), unassigned=["lee"]),
     # a mail at once, then quiet for as long as any story lasts
     "calm": plan("1s", step("owner", "email"), step("owner", "email", "5m")),
     "patient": plan("5m", step("owner", "email")),
@@ -41,7 +41,8 @@ PLANS: dict[str, dict[str, Any]] = {
         give_up_after="1s",
         when_exhausted={"notify": "lee", "by": "email", "every": "3s"},
     ),
-    "gentle": plan("2s", step("owner", "email"), step("owner", "email", "4s")),
+    "storm": plan("3s", step("owner", "email"), step("owner", "email", "2s"), step("owner", "email", "9s")),
+    "gentle": plan("2s", step("owner", "email"), step("owner", "email", "8s")),
     "urgent": plan("1s", step("lee", "email"), step("lee", "email", "5m")),
     # each of these tells one person in one way, so that what happens on that way is theirs alone
     "texted": plan("1s", step("rita", "sms"), step("rita", "email", "5m")),
@@ -50,6 +51,7 @@ PLANS: dict[str, dict[str, Any]] = {
     "undelivered": plan("1s", step("sam", "sms", otherwise="email"), step("sam", "email", "5m")),
     "wrongnumber": plan("1s", step("nina", "sms", otherwise="email"), step("nina", "email", "5m")),
     "busyline": plan("1s", step("paul", "sms"), step("paul", "email", "5m")),
+    "refused": plan("1s", step("bob", "sms"), step("bob", "email", "5m")),
     "unanswered": plan("1s", step("paul", "phone", otherwise="email"), step("paul", "email", "5m")),
     "cutline": plan("1s", step("vera", "sms"), step("vera", "email", "5m")),
     "ringing": plan("1s", step("vera", "phone"), step("vera", "email", "5m")),

@@ -23,7 +23,7 @@ def test_the_button_behind_the_link_takes_it_and_makes_the_contact_the_owner(
     assert "Server outage" in page.text
     assert requests.post(link, timeout=10).json()["acknowledged"]["by"] == "Dana Reyes"
     world.note(ticket, "acknowledged by Dana Reyes (link)")
-    assert eventually(lambda: world.desk.ticket(ticket)["owner"] == world.desk.alice.login, 5, "the owner")
+    assert eventually(lambda: world.desk.ticket(ticket)["owner"] == world.desk.alice.login, what="the owner")
     again = requests.post(link, timeout=10)
     assert (again.status_code, "already acknowledged by Dana Reyes" in again.json()["message"]) == (200, True)
 
@@ -65,7 +65,7 @@ def test_replying_1_to_the_only_text_takes_it_and_is_answered(world: World) -> N
     ticket = world.ticket("texted")
     note = world.note(ticket, "acknowledged by Rita Ready (SMS)")
     assert "after it began" in note
-    answer = eventually(lambda: world.answers(RITA), 5, "an answer")[0]
+    answer = eventually(lambda: world.answers(RITA), what="an answer")[0]
     assert answer.endswith("acknowledged by Rita Ready.")
     assert world.desk.ticket(ticket)["owner"] == "-"  # Rita has no login, so she can't be the owner
 
@@ -75,7 +75,7 @@ def test_with_two_texts_open_1_is_answered_with_the_codes_and_a_code_takes_its_o
     world.running(one, other)
     before = len(world.answers(RITA))
     world.providers.twilio.text_from(RITA, "1")
-    asked = eventually(lambda: world.answers(RITA)[before:], 5, "an answer")[0]
+    asked = eventually(lambda: world.answers(RITA)[before:], what="an answer")[0]
     assert world.code(one) in asked
     assert world.code(other) in asked
     world.providers.twilio.text_from(RITA, world.code(one).lower().removeprefix("e-"))

@@ -17,7 +17,7 @@ def test_nobody_takes_it_so_the_phone_rings_and_key_1_takes_it(world: World) -> 
         "acknowledged by Dana Reyes (phone call)",
     ]
     assert "after it began" in note
-    assert eventually(lambda: world.desk.tags(ticket) == ["escalation-acknowledged"], 5, "the tag")
+    assert eventually(lambda: world.desk.tags(ticket) == ["escalation-acknowledged"], what="the tag")
     assert world.desk.ticket(ticket)["owner"] == world.desk.alice.login
     assert world.desk.ticket(ticket)["first_response_at"] is None
     assert all(note["internal"] for note in world.desk.notes(ticket))
@@ -32,7 +32,7 @@ def test_the_summary_tells_the_whole_story_when_the_ticket_is_closed(world: Worl
     summary = world.note(ticket, "closed")
     assert "Acknowledged by Alice Agent" in summary
     assert "step 1 of 2" in summary
-    assert eventually(lambda: world.desk.tags(ticket) == [], 5, "no tag is left")
+    assert eventually(lambda: world.desk.tags(ticket) == [], what="no tag is left")
 
 
 def test_what_ends_inside_the_first_window_leaves_nothing(world: World) -> None:

@@ -72,7 +72,7 @@ def tickets(world: World) -> dict[str, str]:
 def test_the_note_says_who_has_it_and_how(world: World, tickets: dict[str, str], way: str) -> None:
     assert WAYS[way][2] in world.note(tickets[way], "acknowledged by")
     assert eventually(
-        lambda: world.desk.tags(tickets[way])[0] in ("escalation-acknowledged", "escalation-snoozed"), 5, "tag"
+        lambda: world.desk.tags(tickets[way])[0] in ("escalation-acknowledged", "escalation-snoozed"), what="tag"
     )
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,6 +31,7 @@ T = TypeVar("T")
 
 SECRET = "webhook-secret-of-the-stories"
 API_TOKEN = "api-token-of-the-stories-5678"
+PATIENCE = 40.0  # seconds; a story that goes well never needs them
 
 
 class World:
@@ -109,14 +111,14 @@ class World:
 
     def ticket(self, plan: str, title: str = "Server outage", priority: str = "3 high", **more: Any) -> str:
         """A new ticket on this plan, by customer Cathy unless somebody else is named."""
-        row = self.desk.create_ticket(f"{title} ({plan})", priority=priority, group="Network", **more)
+        row = self.desk.create_ticket(f"{title} ({plan})", priority=priority, **more)
         return str(row["id"])
 
     def headlines(self, ticket: str) -> list[str]:
         """The first lines of our notes."""
         return [plain(note["body"]).splitlines()[0] for note in self.desk.notes(ticket)]
 
-    def note(self, ticket: str, holds: str, patience: float = 15.0) -> str:
+    def note(self, ticket: str, holds: str, patience: float = PATIENCE) -> str:
         """The first of our notes whose headline holds these words, as plain text."""
         return eventually(
             lambda: next((text for text in self.notes(ticket) if holds in text.splitlines()[0]), ""),
@@ -179,9 +181,14 @@ class World:
         document: dict[str, Any] = answer.json()
         return document
 
+    def stepped(self, ticket: str, step: int = 1) -> datetime:
+        """When this step fired."""
+        steps = [entry for entry in self.shown(ticket)["history"] if entry["kind"] == "step"]
+        return datetime.fromisoformat(steps[step - 1]["at"])
+
     def link(self, ticket: str) -> str:
         """The personal link in the first mail about the ticket."""
-        mail = eventually(lambda: self.mails(ticket), 15, "a mail")[0]
+        mail = eventually(lambda: self.mails(ticket), PATIENCE, "a mail")[0]
         found = re.search(rf"{re.escape(self.url)}/ack/[\w.~-]+", said(mail))
         assert found, said(mail)
         return found[0]
@@ -192,6 +199,16 @@ class World:
         """Waits until each of them has the note of its first step."""
         for ticket in tickets:
             self.note(ticket, "step 1 of")
+
+    def state(self, ticket: str, state: str) -> None:
+        """Waits until the escalation is in this state."""
+        eventually(
+            lambda: self.shown(ticket)["state"] == state, what=lambda: f"{state}, not {self.shown(ticket)['state']}"
+        )
+
+    def known(self, ticket: str) -> None:
+        """Waits until Escalator has read the ticket."""
+        eventually(lambda: self.desk.faults.requests[f"GET /api/v1/ticket_history/{ticket}"], what="a reading")
 
     def has(self, ticket: str, holds: str) -> bool:
         """Whether there is such a note now."""
@@ -213,7 +230,7 @@ def plain(body: str) -> str:
     return html.unescape(re.sub(r"<[^>]+>", "", re.sub(r"<br */?>", "\n", body)))
 
 
-def eventually(seen: Callable[[], T], patience: float, what: str | Callable[[], str]) -> T:
+def eventually(seen: Callable[[], T], patience: float = PATIENCE, what: str | Callable[[], str] = "") -> T:
     """The first true answer of `seen()`. The helpdesk has no other way to tell than to be asked again."""
     until = time.monotonic() + patience
     while not (answer := seen()):
