@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from redis import Redis
 
 from connector.core.escalation import State
 
-from ..helpdesks.znuny.composed import BASIC, NAMES, SECRET, captured, composed
+from ..helpdesks.znuny.composed import BASIC, NAMES, SECRET, Composed, captured, composed
 from .expected_znuny import EXPECTED
 from .receiving import ANSWER, LONG, SHORT
 from .znuny_before import before, moment_of
@@ -187,3 +190,60 @@ def test_merged_into_a_ticket_without_an_escalation_it_goes_on_there_under_its_o
     assert desk.escalation is None
     assert moved is not None
     assert (moved.code, moved.ticket_id, moved.acknowledged) == ("E-9", "7", None)
+
+
+#: Tickets 6 and 7 from the first event to the last, as far as their real history was captured.
+DAYS = {
+    "6": (
+        "priority-by-agent owner-to-ben-by-anna lock-by-ben unlock-by-ben queue-move-by-agent state-open-by-agent "
+        "note-internal-by-agent reply-to-customer-by-agent followup-by-customer-email followup-by-customer-api "
+        "close-by-agent reopen-by-agent reopen-by-customer-email pending-by-agent plugin-note plugin-dynamic-field "
+        "plugin-note-and-field two-changes-at-once-by-agent"
+    ),
+    "7": (
+        "ui-lock-button-by-ben ui-note-by-ben ui-owner-to-anna-by-anna ui-priority-by-anna ui-move-queue-by-anna "
+        "ui-compose-reply-by-anna ui-customer-followup ui-close-by-anna"
+    ),
+}
+
+
+def heard(make: Make, events: list[Composed], order: list[int], looks: list[bool]) -> tuple[object, ...]:
+    """The events arrive in this order, none before it has happened; the ticket is read where `looks` says so.
+
+    How it stands in the end, and what its history says; not in which words, since agents' names are learned by and by.
+    """
+    desk = make(events[0].name)
+    now = -1
+    for place, look in zip(order, looks, strict=True):
+        if place > now:
+            now = place
+            desk.serve(events[now])
+            desk.receiving.clock.move_to(moment_of(events[now]) + SOON)
+        desk.receiving.post(events[place].raw, events[place].headers)
+        if look and desk.receiving.hints():
+            desk.receiving.look(desk.ticket_id, moment_of(events[now]) + SOON)
+    for ticket_id in desk.receiving.hints():
+        desk.receiving.look(ticket_id, moment_of(events[-1]) + SOON)
+    escalation = desk.escalation
+    assert escalation is not None
+    history = [(entry.kind, entry.at) for entry in desk.receiving.history(desk.ticket_id)]
+    return desk.stands, escalation.plan, escalation.due_at, escalation.back, escalation.left, history
+
+
+@pytest.mark.parametrize(
+    ("ticket_id", "ends"), [("6", "acknowledged by anna (lock)"), ("7", "resolved, acknowledged by anna (lock)")]
+)
+def test_a_whole_days_events_in_any_order_end_in_the_same_state(ticket_id: str, ends: str, make: Make) -> None:
+    cases = DAYS[ticket_id].split()
+    events = [composed(next(name for name in TOLD if case_of(name) == case)) for case in cases]
+    count = len(events)
+    in_order = heard(make, events, list(range(count)), [True] * count)
+    assert in_order[0] == ends
+
+    @given(order=st.permutations(range(count)), looks=st.lists(st.booleans(), min_size=count, max_size=count))
+    @hypothesis_settings(max_examples=15, deadline=None, derandomize=True, database=None)
+    def ends_the_same(order: list[int], looks: list[bool]) -> None:
+        if any(looks[: order.index(count - 1)]):  # one that is closed when it is first heard of is left alone
+            assert heard(make, events, order, looks) == in_order
+
+    ends_the_same()
