@@ -1,0 +1,66 @@
+"""Notifications a second when every provider call takes 300 ms, with the senders that `up` starts."""
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from connector import queues
+
+from . import stage as stages
+from . import waiting
+
+LATENCY = 0.3  # seconds
+
+
+@dataclass(frozen=True)
+class Sending:
+    """`cpu_each`: seconds of CPU of Redis, timers and senders for one notification, from claim to outcome."""
+
+    sent: int
+    rate: float
+    cpu_each: float
+    first: float  # seconds from the wake-up to the first answer
+
+
+def measure(directory: Path, many: int, progress: Callable[[str], None]) -> Sending:
+    with stages.beside("tests.bench.slow_twilio", str(LATENCY)) as twilio:
+        url = stages.line(twilio)
+        config = stages.config({"url": "http://127.0.0.1:9", "token": "none"}, url)
+        with stages.Stage(directory, config, ["timers", "deliver1", "deliver2"]) as stage:
+            at = datetime.now(UTC)
+            progress(f"sending: warming up, then {many} notifications")
+            _send(stage, url, [waiting.reading(number, "later", at) for number in range(64)], 64)
+            readings = [waiting.reading(number, "later", at) for number in range(64, 64 + many)]
+            cpu, before = stage.cpu(), _count(url)
+            began = time.time()
+            first, last = _send(stage, url, readings, 64 + many)
+            return Sending(
+                many,
+                (_count(url)["count"] - before["count"]) / (last - began),
+                (stage.cpu() - cpu) / many,
+                first - began,
+            )
+
+
+def _send(stage: stages.Stage, url: str, readings: list[Any], until: int) -> tuple[float, float]:
+    """Has them sent; returns when the first answer and the last one were given."""
+    store = stage.services.store
+    waiting.write(stage.services, readings, True, lambda _: None)
+    with store.redis.pipeline() as pipe:
+        pipe.multi()
+        queues.nudge(pipe, queues.DELIVER, "deliver")
+        pipe.execute()
+    stages.eventually(lambda: _count(url)["count"] >= until, 120)
+    stages.eventually(lambda: store.redis.zcard("escalator:out") == 0, 30)
+    told = _count(url)
+    return told["first"], told["last"]
+
+
+def _count(url: str) -> Any:
+    with urllib.request.urlopen(f"{url}/count", timeout=5) as answer:
+        return json.load(answer)
