@@ -17,6 +17,7 @@ import time
 import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 
 from redis.client import Pipeline
 from rq.job import Job
@@ -111,6 +112,12 @@ def nudging(queue: str, name: str, at_most: int = 2) -> tuple[list[str], list[st
         *fixed,
     ]
     return [queue_key(queue), "escalator:jobs"], arguments
+
+
+@cache
+def _drain(name: str) -> bytes:
+    """A call without arguments; webhooks make thousands of the same."""
+    return _packed(name, ())
 
 
 def _packed(name: str, args: Sequence[Argument]) -> bytes:

@@ -25,8 +25,9 @@ def take(services: Services, link: Link, *, sid: str, status: str, error_code: s
         return
     arrived = said.state is State.ARRIVED
     words = "no key pressed" if call and said.state is State.ANSWERED else said.text
-    ticket_id, _ = find(services, link)
-    if ticket_id:
+    ticket_id, notification = find(services, link)
+    answered = call and notification is not None and notification.stage is Stage.ENDED and notification.arrived
+    if notification is not None and not answered:  # after a key the end of the call says nothing more
         receipt = Receipt(
             link.id, words, arrived, permanent=said.permanent and not call, unanswered=call, provider_id=sid
         )

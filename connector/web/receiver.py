@@ -15,7 +15,6 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from ..engine.store import PREFIX
 from ..errors import NotUnderstood
-from ..ports import Hint
 from .answers import error, refuse
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def webhook(kind: str) -> Response:
     except (ValueError, RecursionError):
         services.store.count("webhooks_not_understood")
         return error(400, "not_json", "The body is not JSON that Escalator can read.")
-    take(services, hint)
+    services.store.hint_if_new(hint.ticket_id, hint.updated_at, closed=hint.closed, deleted=hint.deleted)
     return stored()
 
 
@@ -61,24 +60,6 @@ def whole_body() -> bytes:
     if said is not None and len(raw) < said:
         raise BadRequest("The body is shorter than its Content-Length.")
     return raw
-
-
-def take(services: Services, hint: Hint) -> None:
-    """Stores the hint, unless it tells nothing new."""
-    if _known_already(services, hint):
-        services.store.count("hints_dropped")
-        return
-    services.store.hint([hint.ticket_id], deleted=hint.deleted)
-
-
-def _known_already(services: Services, hint: Hint) -> bool:
-    """What we have read since, or a closed ticket that we don't know: a moved customer sends one for each of theirs."""
-    if hint.updated_at is None and not hint.closed:
-        return False
-    case = services.store.case(hint.ticket_id)
-    if case is None:
-        return hint.closed
-    return hint.updated_at is not None and hint.updated_at <= case.ticket.updated_at
 
 
 def stored() -> Response:

@@ -17,7 +17,8 @@ from connector import services as graph
 from connector.core.case import Case
 from connector.core.escalation import Escalation, Notification
 from connector.core.ticket import Actor, Change, Facts, Kind, Person, Phase, Reading, Role, Ticket
-from connector.engine.store import EPOCH, SINCE
+from connector.engine.records import encode
+from connector.engine.store import EPOCH, HINTS, SINCE, case_key
 from connector.redis_server import EmbeddedRedis, connect
 from connector.sandbox.providers.twilio import Twilio
 from connector.services import Services
@@ -132,6 +133,15 @@ class World:
         took = Change("1", now, Actor(Role.PERSON, "3", alice.login, name), Kind.OWNER, "", alice.login, owner=alice)
         ticket = replace(case.ticket, owner=alice, updated_at=now)
         self.services.engine.observe(Reading(ticket, (took,), now), now - timedelta(days=1))
+
+    def case_of(self, updated_at: datetime) -> datetime:
+        """Ticket 42 is known as it was then, and nobody is to read it. Returns `updated_at`."""
+        self.escalating()
+        case = self.case()
+        known = replace(case, ticket=replace(case.ticket, updated_at=updated_at))
+        self.services.redis.set(case_key("42"), encode(known))
+        self.services.redis.delete(HINTS)
+        return updated_at
 
     def closed(self, ticket_id: str = "42") -> None:
         case = self.case(ticket_id)

@@ -51,6 +51,7 @@ def test_after_any_key_the_call_has_reached_a_person(world):
     world.call_back("status", {"CallSid": call.provider_id, "CallStatus": "completed"}, call.id)
     reached = world.notification(call.id)
     assert (reached.stage, reached.arrived, reached.outcome) == (Stage.ENDED, True, "answered, key 9 pressed")
+    assert not [text for text in world.history() if "no key pressed" in text]
 
 
 def test_2_brings_the_next_step_now(world):

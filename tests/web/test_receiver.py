@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -152,7 +153,7 @@ def test_an_app_that_fails_says_so_without_a_traceback(world, caplog, monkeypatc
     def broken(*_, **__):
         raise KeyError("canary in an exception")
 
-    monkeypatch.setattr(type(world.services.store), "hint", broken)
+    monkeypatch.setattr(type(world.services.store), "hint_if_new", broken)
     answer, _ = deliver(world.client, {"ticket": {"id": 42}})
     assert (answer.status_code, answer.json["error"]) == (500, "failed")
     assert "canary" not in answer.text + caplog.text
@@ -174,3 +175,44 @@ def test_every_answer_carries_the_hardening_headers(world):
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def body(updated_at, **more):
+    return {"ticket": {"id": 42, "updated_at": updated_at.isoformat(), **more}}
+
+
+def test_a_webhook_about_what_was_read_since_stores_nothing(world):
+    read = world.case_of(datetime(2026, 1, 31, 20, 15, 0, 123000, UTC))
+    for late in (read, read - timedelta(milliseconds=1), read - timedelta(days=1), read.replace(microsecond=0)):
+        assert deliver(world.client, body(late))[0].status_code == 202
+    assert (hints(world), world.counter("hints_dropped")) == ([], 4)
+    assert deliver(world.client, body(read + timedelta(milliseconds=1)))[0].status_code == 202
+    assert hints(world) == ["42"]
+
+
+def test_whole_seconds_are_compared_rightly_with_parts_of_one(world):
+    read = world.case_of(datetime(2026, 1, 31, 20, 15, 0, 0, UTC))
+    deliver(world.client, body(read))
+    assert hints(world) == []
+    deliver(world.client, body(read + timedelta(microseconds=1000)))
+    assert hints(world) == ["42"]
+
+
+def test_a_ticket_that_nobody_has_read_yet_is_always_read(world):
+    deliver(world.client, body(datetime(2020, 1, 1, tzinfo=UTC)))
+    assert hints(world) == ["42"]
+
+
+def test_a_closed_ticket_is_only_read_when_it_is_known(world):
+    world.services.store.hint_if_new("7", None, closed=True, deleted=False)
+    assert (hints(world), world.counter("hints_dropped")) == ([], 1)
+    world.case_of(datetime(2026, 1, 31, 20, 15, tzinfo=UTC))
+    world.services.store.hint_if_new("42", None, closed=True, deleted=False)
+    assert hints(world) == ["42"]
+
+
+def test_every_hint_is_counted_and_has_one_reader_woken(world):
+    for _ in range(5):
+        deliver(world.client, {"ticket": {"id": 42}})
+    assert (world.counter("hints"), world.services.redis.get("escalator:hint:42")) == (5, b"5")
+    assert queued(world) == ["desk", "desk"]
