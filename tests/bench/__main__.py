@@ -34,7 +34,7 @@ def main(quick: bool, as_json: bool, only: str | None) -> None:
             for one in lateness.measure(d, (10, 2_000) if quick else (10, 100_000), 30 if quick else 200, say)
         ],
         "webhooks": lambda d, say: asdict(webhooks.measure(d, 1.0 if quick else 4.0, 2 if quick else 3, say)),
-        "sending": lambda d, say: asdict(sending.measure(d, 200 if quick else 2_000, say)),
+        "sending": lambda d, say: asdict(sending.measure(d, 200 if quick else 1_500, say)),
     }
     with console.status("") as status:
         for name, part in parts.items():

@@ -17,6 +17,7 @@ from . import stage as stages
 
 CLIENTS = 16
 TICKETS = 200
+END = b'{"Success": 1}'  # of every answer
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,11 @@ def _client(port: int, requests: Sequence[bytes], until: float, took: list[float
             number += 1
             try:
                 connection.sendall(requests[number % len(requests)])
-                answer = connection.recv(4096)
+                answer = b""
+                while not answer.endswith(END):
+                    if not (more := connection.recv(4096)):
+                        return
+                    answer += more
             except OSError:
                 return
             if not answer.startswith(b"HTTP/1.1 202"):
