@@ -84,6 +84,24 @@ def test_an_organization_that_is_excluded_cancels_though_somebody_has_the_ticket
     assert told(desk) == "acknowledged by alice (take) -> cancelled, acknowledged by alice (take)"
 
 
+@pytest.mark.parametrize("name", ["captured/agent_takes", "captured/ui_internal_note_with_command"])
+def test_a_robot_is_no_person(name: str, make: Make) -> None:
+    assert told(make(name, helpdesk={"robots": ["Alice@example.com"]})) == "waiting -> waiting"
+
+
+def test_after_an_automatic_reply_the_customers_own_mail_goes_on_where_it_stood(make: Make) -> None:
+    desk, mail = make("captured/reopened_by_automatic_reply"), composed("captured/reopened_by_customer_mail")
+    desk.read_before()
+    desk.deliver()
+    assert desk.stands == "resolved, acknowledged by alice (take), until somebody works on it"
+    written = next({**row, "id": 7100} for row in mail.history if str(row["id"]) in mail.event)
+    article = next(one for one in mail.articles if one["id"] == written["o_id"])
+    desk.serve(replace(mail, history=[*desk.it.history, written], articles=[*desk.it.articles, article]))
+    desk.receiving.take(mail.raw, mail.headers, moment_of(mail) + SOON)
+    assert desk.stands == "acknowledged by alice (take)"
+    assert desk.words()[-1] == "created: reopened by customer Cathy Customer soon after it was closed"
+
+
 # --- nobody had come -------------------------------------------------------------------------------------------------
 
 

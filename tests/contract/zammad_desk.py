@@ -79,15 +79,24 @@ Make = Callable[..., Desk]
 
 @contextmanager
 def desks(redis: Redis) -> Iterator[Make]:
-    """make(name, window) -> the desk of that delivery; `rules` go to the config, other options to all plans."""
+    """make(name, window) -> the desk of that delivery; `rules`, `helpdesk` go to the config, the rest to all plans."""
     with (
         time_machine.travel(datetime(2026, 1, 1, tzinfo=UTC), tick=False) as clock,
         responses.RequestsMock(assert_all_requests_are_fired=False) as mock,
     ):
 
-        def made(name: str, window: str = LONG, *, rules: Any = (), priorities: Any = PRIORITIES, **more: Any) -> Desk:
+        def made(
+            name: str,
+            window: str = LONG,
+            *,
+            rules: Any = (),
+            priorities: Any = PRIORITIES,
+            helpdesk: Any = None,
+            **more: Any,
+        ) -> Desk:
             plans = {plan_name: plan(window, **more) for plan_name in set(priorities.values())}
-            config = settings(HELPDESK, plans, priorities=priorities, rules=list(rules))
+            options = {**HELPDESK, **(helpdesk or {})}
+            config = settings(options, plans, priorities=priorities, rules=list(rules))
             return Desk(Receiving(config, redis, clock), mock, name)
 
         yield made
