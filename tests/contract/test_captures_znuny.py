@@ -241,7 +241,7 @@ def test_a_whole_days_events_in_any_order_end_in_the_same_state(ticket_id: str, 
     assert in_order[0] == ends
 
     @given(order=st.permutations(range(count)), looks=st.lists(st.booleans(), min_size=count, max_size=count))
-    @hypothesis_settings(max_examples=15, deadline=None, derandomize=True, database=None)
+    @hypothesis_settings(max_examples=8, deadline=None, derandomize=True, database=None)
     def ends_the_same(order: list[int], looks: list[bool]) -> None:
         if any(looks[: order.index(count - 1)]):  # one that is closed when it is first heard of is left alone
             assert heard(make, events, order, looks) == in_order
