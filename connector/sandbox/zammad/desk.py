@@ -203,10 +203,11 @@ class Desk:
         changed = {k: v for k, v in {**columns, "updated_by_id": by}.items() if ticket.get(k) != v}
         if not changed:
             return
+        at = self.stamp()  # one for all: the columns of one save share their time
         for column, value in changed.items():
             if column not in _UNLOGGED:
-                self._log_change(ticket, column, value, by)
-        ticket.update(changed, updated_at=self.stamp())
+                self._log_change(ticket, column, value, by, at)
+        ticket.update(changed, updated_at=at)
         self.event(ticket["id"]).changed |= changed.keys()
 
     def log(self, ticket_id: int, kind: str, by: int, **more: Any) -> None:
@@ -218,11 +219,11 @@ class Desk:
             del row["history_attribute_id"]
         self.history.append(row)
 
-    def _log_change(self, ticket: Row, column: str, value: Any, by: int) -> None:
+    def _log_change(self, ticket: Row, column: str, value: Any, by: int, at: str) -> None:
         old, name = ticket.get(column), column.removesuffix("_id")
         ids: Row = {"id_to": value, "id_from": old} if name != column else {}
         shown = {"value_from": self.shown(column, old), "value_to": self.shown(column, value)}
-        self.log(ticket["id"], "updated", by, attribute=name, **ids, **shown)
+        self.log(ticket["id"], "updated", by, attribute=name, created_at=at, **ids, **shown)
 
     def shown(self, column: str, value: Any) -> str:
         """A column's value as people read it in the history."""
