@@ -14,7 +14,7 @@ from .story import BREAKS
 @click.command()
 @click.option("--stay", is_flag=True, help="Leave it running afterwards, with links to click, until Ctrl-C.")
 @click.option("--break", "broken", type=click.Choice(BREAKS), hidden=True, help="Let one part fail.")
-@click.option("--late", type=float, default=2.0, hidden=True, help="Seconds after which a step counts as late.")
+@click.option("--late", type=float, default=3.0, hidden=True, help="Seconds after which a step counts as late.")
 def demo(stay: bool, broken: str | None, late: float) -> None:
     """Play the whole story here: a ticket, push, SMS, a call, key 1, the notes. A minute is told in a second."""
     try:

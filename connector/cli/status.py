@@ -57,7 +57,7 @@ def show(places: Places, code: str, json_: bool) -> None:
     )
     for entry in history:
         late = f" ({entry.late_s:.1f} s late)" if entry.late_s else ""
-        say(f"{words.clock(entry.at, now, seconds=True)}  {entry_words(entry)}{late}")
+        say(f"{words.clock(entry.at, now, seconds=True)}  {entry_words(entry, words)}{late}")
 
 
 def case_of(services: Services, code: str) -> Case:

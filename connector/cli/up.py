@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -11,9 +12,9 @@ import click
 
 from config.settings import Settings
 
-from .. import queues
+from .. import helpdesks, queues
 from ..engine.store import EPOCH, SINCE
-from ..errors import ConfigError
+from ..errors import ConfigError, EscalatorError
 from ..redis_server import check_url, connect, prepare
 from ..services import build_channels, config_path, read_config
 from ..supervisor import LISTEN, Process, Supervisor
@@ -46,7 +47,16 @@ def up(host: str, port: int, data: Path, config: Path | None, workers: int) -> N
     supervisor = Supervisor(
         processes(data, url, settings, workers), data, lambda: usable(path) is not None, _say, listen=(host, port)
     )
+    threading.Thread(target=_look_at_helpdesk, args=(settings,), daemon=True).start()
     sys.exit(supervisor.run())
+
+
+def _look_at_helpdesk(settings: Settings) -> None:
+    """Says so when the helpdesk can't be used; what happens there meanwhile is found by the sweep."""
+    try:
+        helpdesks.discover()[settings.helpdesk.kind].build(dict(settings.helpdesk.options)).about()
+    except EscalatorError as problem:
+        _say(f"The helpdesk can't be used right now: {problem} Escalator starts all the same.")
 
 
 def usable(path: Path) -> Settings | None:

@@ -63,7 +63,7 @@ def test_a_story_that_went_well_differs_in_nothing() -> None:
     ("seen", "sentence"),
     [
         (changed(0, at=minute(4.9)), "The push came 0.1 s early."),
-        (changed(1, at=minute(13)), "The SMS came 3.0 s late."),
+        (changed(1, at=minute(14)), "The SMS came 4.0 s late."),
         (changed(1, arrived=False), "The SMS did not arrive."),
         (changed(2, keys=""), "Nobody pressed key 1 in the call."),
         (replace(WELL, told=WELL.told[1:]), "0 times push instead of once."),

@@ -43,6 +43,17 @@ def test_an_embedded_redis_comes_first(alone: Bench) -> None:
     assert names == ["redis", "timers", "work", "desk", "deliver", "web"]
 
 
+def test_with_the_helpdesk_away_it_starts_and_says_so(alone: Bench) -> None:
+    alone.port = free_port()
+    alone.config["helpdesk"]["url"] = "http://127.0.0.1:1"
+    alone.write()
+    alone.start_up()
+    try:
+        alone.until(lambda: any(line.startswith("The helpdesk can't be used right now: ") for line in alone.said))
+    finally:
+        alone.stop_up()
+
+
 def knock(bench: Bench, secret: str) -> int:
     """A webhook that is proven with this secret: 401 when it isn't the config's."""
     body = b'{"ticket": {"id": 999999}}'

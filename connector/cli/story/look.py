@@ -5,6 +5,7 @@ import re
 from datetime import datetime
 from typing import Any
 
+from ...sandbox.providers._twilio_records import ENDED
 from . import DANA, DEVICE, NUMBER
 from .seen import Note, Seen, Told
 from .stage import Stage
@@ -24,7 +25,7 @@ def look(stage: Stage, ticket: dict[str, Any]) -> Seen:
         if text.to == NUMBER and not text.answer
     ]
     calls = [
-        Told("phone", call.at, _last_words(call.said), bool(call.keys), "".join(call.keys))
+        Told("phone", call.at, _last_words(call.said), bool(call.keys), "".join(call.keys), over=call.status in ENDED)
         for call in stage.twilio.calls
         if call.to == NUMBER
     ]
@@ -33,9 +34,11 @@ def look(stage: Stage, ticket: dict[str, Any]) -> Seen:
         for row in stage.zammad.notes(id)
     )
     owner = str(stage.zammad.ticket(id)["owner"])
+    ticket_at = datetime.fromisoformat(ticket["created_at"])
+    told = [told for told in (*pushes, *texts, *calls) if told.at >= ticket_at]
     return Seen(
-        ticket_at=datetime.fromisoformat(ticket["created_at"]),
-        told=tuple(sorted([*pushes, *texts, *calls], key=lambda told: told.at)),
+        ticket_at=ticket_at,
+        told=tuple(sorted(told, key=lambda told: told.at)),
         notes=notes,
         tags=tuple(stage.zammad.tags(id)),
         owner=DANA if owner == stage.dana.login else "",

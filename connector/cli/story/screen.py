@@ -31,9 +31,9 @@ class Screen:
         """What is new since the look before."""
         for told in now.told[len(before.told) :]:
             self.line(now.minutes(told.at), told.way, _reached(told))
-        known = {told.at for told in before.told if told.keys}
+        known = {told.at for told in before.told if told.keys and told.over}
         for told in now.told:
-            if told.keys and told.at not in known:
+            if told.keys and told.over and told.at not in known:
                 self.line(minute, "phone", f"Dana Reyes presses {told.keys} and hears: {told.text}")
         for note in now.notes[len(before.notes) :]:
             self.line(now.minutes(note.at), "note", note.first)

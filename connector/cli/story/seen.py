@@ -14,6 +14,7 @@ class Told:
     arrived: bool
     keys: str = ""
     all_clear: bool = False
+    over: bool = True  # nothing more will be heard of it
 
 
 @dataclass(frozen=True, slots=True)
