@@ -43,10 +43,13 @@ def answer(services: Services, link: Link | None, digit: str, sid: str) -> str:
 def _act(services: Services, link: Link, contact: Contact, digit: str) -> str:
     answers = Answers(services.engine)
     if digit == phone.ACKNOWLEDGE:
-        return answers.acknowledge(link, contact, "phone call").sentence
-    if digit == phone.ESCALATE:
-        return answers.escalate(link, contact, unless_taken=True).sentence
-    return ""
+        answered = answers.acknowledge(link, contact, "phone call")
+    elif digit == phone.ESCALATE:
+        answered = answers.escalate(link, contact, unless_taken=True)
+    else:
+        return ""
+    number = answered.case.ticket.number if answered.case is not None else ""
+    return answered.sentence.replace(f"ticket {number}:", f"ticket {', '.join(number)}:", 1)  # digit by digit
 
 
 def _message(services: Services, link: Link, case: Case, contact: Contact) -> Message:

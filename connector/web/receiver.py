@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, current_app, request
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from ..engine.store import PREFIX
 from ..errors import NotUnderstood
@@ -53,7 +53,12 @@ def webhook(kind: str) -> Response:
 
 def whole_body() -> bytes:
     """The raw body. Raises RequestEntityTooLarge, and BadRequest for one that was cut on its way."""
-    raw = request.get_data(cache=False)
+    try:
+        raw = request.get_data(cache=False)
+    except HTTPException:
+        raise
+    except Exception:  # each server has its own errors for chunks that are none
+        raise BadRequest("The body was cut on its way.") from None
     said, most = request.content_length, request.max_content_length
     if said is None and most is not None and len(raw) >= most:  # in chunks: what is over the limit wasn't read
         raise RequestEntityTooLarge

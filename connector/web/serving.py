@@ -5,12 +5,25 @@ each sending a byte now and then, would stop everybody else. Here a request has 
 that buffers requests (any does by default) keeps slow clients away altogether.
 """
 
+import json
 import socket
 import time
 from contextlib import suppress
 from typing import Any
 
+from gunicorn.http import errors  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
+
+from ..faults import describe
+
+#: What gunicorn raises for them, the special ones first.
+STATUSES = {
+    errors.LimitRequestLine: "414 URI Too Long",
+    errors.LimitRequestHeaders: "431 Request Header Fields Too Large",
+    errors.ExpectationFailed: "417 Expectation Failed",
+    errors.UnsupportedTransferCoding: "501 Not Implemented",
+    errors.ParseException: "400 Bad Request",
+}
 
 READ_WITHIN = 15.0  # seconds; 30 MiB then need 2 MiB/s, and helpdesks are near
 
@@ -28,6 +41,18 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             return super().handle(conn)
         finally:
             self._began.pop(conn, None)
+
+    def handle_error(self, req: object, client: socket.socket, addr: Any, exc: BaseException) -> None:  # noqa: ARG002
+        """What can't be read as a request at all. gunicorn would log and answer its text, which may hold a token."""
+        status = next((line for kind, line in STATUSES.items() if isinstance(exc, kind)), "500 Internal Server Error")
+        self.log.warning("a request failed before it reached the app: %s", describe(exc))
+        words = "This is no request that can be understood." if status[0] != "5" else "Escalator failed here."
+        body = json.dumps({"error": status[4:].lower().replace(" ", "_"), "message": words}).encode()
+        head = (
+            f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+        )
+        with suppress(OSError):
+            client.sendall(head.encode() + b"\r\n\r\n" + body)
 
     def murder_pending(self) -> None:
         """Called by the main loop at least every second."""

@@ -25,7 +25,7 @@ def hangs_up(document):
 def test_1_acknowledges_and_says_so(world):
     call = world.sent(priority="2 normal")[0]
     document = press(world, call, "1")
-    assert "E-1A, ticket 50042: acknowledged by Dana Reyes." in said(document)
+    assert "E-1A, ticket 5, 0, 0, 4, 2: acknowledged by Dana Reyes." in said(document)
     assert hangs_up(document)
     assert world.acknowledger() == ("Dana Reyes", "phone call")
     assert "phone to Dana Reyes: answered, key 1 pressed" in world.history()

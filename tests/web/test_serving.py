@@ -98,6 +98,16 @@ def test_a_body_shorter_than_it_said_stores_nothing(world, server, sockets):
     assert hints(world) == []
 
 
+@pytest.mark.parametrize("chunks", [b"zz\r\n{}\r\n0\r\n\r\n", b"5\r\n{}", b"2\r\n{}XX0\r\n\r\n"])
+def test_chunks_that_are_none_are_a_bad_request(server, sockets, chunks):
+    one = sockets()
+    one.sendall(b"POST /webhooks/zammad HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
+    one.shutdown(socket.SHUT_WR)
+    answer = HTTPResponse(one)
+    answer.begin()
+    assert (answer.status, json.load(answer)["error"]) == (400, "bad_request")
+
+
 def test_a_body_longer_than_it_said_is_cut_there(world, server, sockets):
     one = sockets()
     raw = b'{"ticket": {"id": 42}}'
@@ -136,12 +146,38 @@ def test_more_than_30_mib_in_chunks_is_refused_while_it_comes(world, server, soc
     assert requests.get(f"{server.url}/healthz", timeout=5).status_code == 200
 
 
+RUDE = [
+    b"GET /ack/canary-token HTTP/9.9\r\n\r\n",
+    b"GET /ack/canary-token and more HTTP/1.1\r\n\r\n",
+    b"canary-token\r\n\r\n",
+    b"GET / HTTP/1.1\r\nAuthorization canary-token\r\n\r\n",
+    b"GET / HTTP/1.1\r\nX: " + b"canary" * 5000 + b"\r\n\r\n",
+    b"GET /ack/" + b"canary" * 5000 + b" HTTP/1.1\r\n\r\n",
+    b"POST /ack/canary HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\ncanary\r\n",
+]
+
+
+@pytest.mark.parametrize("rude", RUDE[:5])
+def test_what_is_no_request_gets_a_json_error_that_repeats_nothing(server, sockets, rude):
+    one = sockets()
+    one.sendall(rude)
+    answer = HTTPResponse(one)
+    answer.begin()
+    said = json.load(answer)
+    assert 400 <= answer.status < 500
+    assert set(said) == {"error", "message"}
+    assert "canary" not in str(said)
+
+
 def test_nothing_secret_is_in_the_servers_log(world, server, sockets):
     raw = b'{"ticket": {"id": 42, "title": "canary-title"}}'
     post(server, raw)
     post(server, raw, **{"X-Hub-Signature": "sha1=canary-proof"})
     requests.post(f"{server.url}/ack/canary-token.AAAA", timeout=5)
-    sockets().sendall(b"GET /ack/canary-token HTTP/9.9\r\n\r\n")
+    for rude in RUDE:
+        one = sockets()
+        one.sendall(rude)
+        assert one.recv(4096).startswith(b"HTTP/1.1 4")
     world.services.redis.delete("escalator:epoch")
     post(server, raw)
     for canary in ("canary", HOOK_SECRET):
