@@ -3,7 +3,7 @@
 from typing import Any
 
 DANA, LEE, BOB = "+491701234567", "+491707654321", "+491701111111"
-SAM, NINA, PAUL, RITA, VERA = "+491702000001", "+491702000002", "+491702000003", "+491702000004", "+491702000005"
+SAM, NINA, PAUL, RITA, VERA, CARL = (f"+49170200000{last}" for last in range(1, 7))
 DANAS_PHONE, OLD_PHONE, PAULS_PHONE = "ab" * 32, "cd" * 32, "ef" * 32
 
 
@@ -80,4 +80,5 @@ def contacts(danas_login: str, bobs_login: str) -> dict[str, dict[str, Any]]:
         "paul": person("Paul Busy", PAUL, push=[PAULS_PHONE]),
         "rita": person("Rita Ready", RITA),
         "vera": person("Vera Vague", VERA),
+        "carl": person("Carl Contact", CARL, login="cathy@example.org"),  # a login that can't own tickets
     }

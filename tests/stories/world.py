@@ -4,7 +4,6 @@ Plans are told in seconds; all else runs on real time. A ticket gets its plan fr
 """
 
 import html
-import json
 import re
 import socket
 import subprocess
@@ -151,8 +150,8 @@ class World:
         return [mail for mail in found if to is None or to in mail.to]
 
     def pushes(self, ticket: str) -> list[Push]:
-        about = str(self.desk.ticket(ticket)["number"])
-        return [push for push in self.providers.apns.pushes if about in json.dumps(push.payload)]
+        code = code_of(ticket)
+        return [push for push in self.providers.apns.pushes if push.payload["escalation"]["code"] == code]
 
     def posts(self, ticket: str) -> list[Posted]:
         """The documents that `http_post` sent about a ticket."""
