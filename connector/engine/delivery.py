@@ -184,8 +184,7 @@ class Delivery:
         # A document that tells one person acknowledges in their name, not in the channel's.
         answerer = held.people[0] if len(held.people) == 1 else held.person
         link = Link(held.id, case.ticket.id, escalation.code, answerer, channel.name, now)
-        self.store.remember_link(link, self.links_valid)
-        first_try = self.store.link(held.id)
+        first_try = self.store.remember_link(link, self.links_valid)
         token = self.signatures.token("acknowledge", held.id)
         asks = held.purpose not in (ALL_CLEAR,)
         public = self.public_url
@@ -195,7 +194,7 @@ class Delivery:
             purpose=Purpose(held.purpose),
             code=escalation.code,
             contacts=contacts,
-            sent_at=first_try.at if first_try is not None and not held.rings else now,
+            sent_at=first_try.at if not held.rings else now,
             ticket_id=case.ticket.id,
             ticket_number=case.ticket.number,
             ticket_title=case.ticket.title,

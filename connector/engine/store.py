@@ -282,9 +282,13 @@ class Store:
         arguments += [repr(time.time()), PREFIX, int(deleted), counter, moment, int(closed), *tickets]
         return int(self._hint(keys=[*keys, HINTS, COUNTERS], args=arguments))
 
-    def remember_link(self, link: Link, valid: timedelta) -> None:
-        """Writes it unless it is there: the first try's time counts."""
-        self.redis.set(f"{PREFIX}link:{link.id}", encode(link), ex=int(valid.total_seconds()), nx=True)
+    def remember_link(self, link: Link, valid: timedelta) -> Link:
+        """Writes it unless it is there, and returns the one that is: the first try's time counts."""
+        key = f"{PREFIX}link:{link.id}"
+        with self.redis.pipeline() as pipe:
+            pipe.set(key, encode(link), ex=int(valid.total_seconds()), nx=True)
+            pipe.get(key)
+            return to_link(pipe.execute()[1]) or link
 
     def forget_old(self, now: datetime) -> None:
         """Ended escalations older than `keep` leave the index; their records expire by themselves."""

@@ -59,7 +59,8 @@ def table(figures: dict[str, Any]) -> Table:
         made.add_row(f"steps late, {size}: earliest", f"{one['earliest']:.3f} s", "never early", style=good(early))
         decided = f"{one['decided_p50'] * 1000:.0f} / {one['decided_p99'] * 1000:.0f} ms"
         made.add_row(f"webhook to decision, {size}: p50 / p99", decided, "")
-        made.add_row(f"memory of one, {size}", f"{one['bytes_each'] / 1000:.1f} kB", "")
+        if one["waiting"] >= 1000:
+            made.add_row(f"memory of each, {size}", f"{one['bytes_each'] / 1000:.1f} kB", "")
     if web := figures.get("webhooks"):
         made.add_row("webhooks a second", f"{web['ours']:.0f}", "")
         made.add_row("webhooks: p99", f"{web['ours_p99'] * 1000:.0f} ms", "")
@@ -70,6 +71,7 @@ def table(figures: dict[str, Any]) -> Table:
         rate = sent["rate"]
         made.add_row("notifications a second (300 ms a call)", f"{rate:.0f}", "120", style=good(rate >= 120))
         made.add_row("CPU of one notification", f"{sent['cpu_each'] * 1000:.1f} ms", "")
+        made.add_row("connections opened for each", f"{sent['connections_each']:.2f}", "")
     return made
 
 

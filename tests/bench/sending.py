@@ -25,6 +25,7 @@ class Sending:
     rate: float
     cpu_each: float
     first: float  # seconds from the wake-up to the first answer
+    connections_each: float  # 1: every call opens one (with the real Twilio a TLS handshake), 0: they are kept
 
 
 def measure(directory: Path, many: int, progress: Callable[[str], None]) -> Sending:
@@ -39,11 +40,13 @@ def measure(directory: Path, many: int, progress: Callable[[str], None]) -> Send
             cpu, before = stage.cpu(), _count(url)
             began = time.time()
             first, last = _send(stage, url, readings, 64 + many)
+            after = _count(url)
             return Sending(
-                many,
-                (_count(url)["count"] - before["count"]) / (last - began),
-                (stage.cpu() - cpu) / many,
-                first - began,
+                sent=many,
+                rate=(after["count"] - before["count"]) / (last - began),
+                cpu_each=(stage.cpu() - cpu) / many,
+                first=first - began,
+                connections_each=(after["connections"] - before["connections"]) / many,
             )
 
 

@@ -1,7 +1,7 @@
 """`python -m tests.bench.slow_twilio LATENCY`: takes every text after LATENCY seconds, over kept-open connections.
 
 First line out: its URL. One thread and an event loop, so that hundreds of calls at once cost next to nothing.
-`GET /count` answers how many texts it took, and when the first and the last (Unix seconds).
+`GET /count` answers how many texts it took, when the first and the last (Unix seconds), and on how many connections.
 """
 
 import asyncio
@@ -19,8 +19,10 @@ class SlowTwilio:
     def __init__(self, latency: float) -> None:
         self.latency = latency
         self.taken: list[float] = []
+        self.connections = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 length = next(
@@ -41,7 +43,8 @@ class SlowTwilio:
             writer.close()
 
     def count(self) -> bytes:
-        told = {"count": len(self.taken), "first": min(self.taken, default=0), "last": max(self.taken, default=0)}
+        first, last = min(self.taken, default=0.0), max(self.taken, default=0.0)
+        told = {"count": len(self.taken), "first": first, "last": last, "connections": self.connections}
         return answer(200, told)
 
     async def text(self) -> bytes:

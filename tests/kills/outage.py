@@ -41,8 +41,8 @@ PLANS: dict[str, dict[str, Any]] = {
         "unassigned": ["dana"],
         "steps": [
             {"notify": "owner", "by": "sms"},
-            {"after": "3s", "notify": ["owner", "lee"], "by": "sms"},
-            {"after": "3s", "notify": "owner", "by": "push"},
+            {"after": "2s", "notify": ["owner", "lee"], "by": "sms"},
+            {"after": "2s", "notify": "owner", "by": "push"},
         ],
         **END,
     },
