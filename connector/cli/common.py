@@ -14,6 +14,7 @@ import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from config.problems import did_you_mean
 from config.settings import Settings
@@ -112,7 +113,7 @@ def print_json(data: Any) -> None:
 
 def say(*lines: str) -> None:
     for line in lines:
-        click.echo(line)
+        click.echo(_plain(line))
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -121,8 +122,8 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     if console.is_terminal:
         table = Table(*head, box=box.SIMPLE_HEAD)
         for row in rows:
-            table.add_row(*map(_plain, row))
-        console.print(table, markup=False)
+            table.add_row(*(Text(_plain(cell)) for cell in row))
+        console.print(table)
         return
     lines = [list(head), *([_plain(cell) for cell in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]

@@ -1,5 +1,6 @@
 """`escalator demo`: the whole story on this machine, with no account anywhere."""
 
+import signal
 import sys
 from contextlib import ExitStack
 
@@ -27,6 +28,7 @@ def demo(stay: bool, broken: str | None, late: float) -> None:
         ) from None
     find_server()
     console = Console(highlight=False)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it in order, as Ctrl-C does
     try:
         with ExitStack() as running:
             with console.status("Starting a sandbox helpdesk, stand-ins for Apple and Twilio, and Escalator ..."):

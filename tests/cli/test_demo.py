@@ -112,16 +112,16 @@ def test_a_broken_part_makes_it_fail() -> None:
     assert "The story did not end as it should:\n- The SMS did not arrive.\n" in out
 
 
-def test_ctrl_c_leaves_nothing_running() -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)])
+def test_however_it_is_ended_it_leaves_nothing_running(number: signal.Signals, code: int) -> None:
     playing = demo()
     assert playing.stdout is not None
     playing.stdout.readline()  # Escalator runs at ...
     below = psutil.Process(playing.pid).children(recursive=True)
     assert len(below) > 5
 
-    playing.send_signal(signal.SIGINT)
+    playing.send_signal(number)
     _, err = playing.communicate(timeout=30)
 
-    assert playing.returncode == 130
-    assert err == "Ended.\n"
-    assert psutil.wait_procs(below, timeout=5)[1] == []
+    assert (playing.returncode, err) == (code, "Ended.\n" if code > 0 else "")
+    assert psutil.wait_procs(below, timeout=20)[1] == []

@@ -22,9 +22,10 @@ class Screen:
 
     def line(self, minute: float | None, kind: str, text: str) -> None:
         when = f"{minute:5.1f} min" if minute is not None else " " * 9
-        line = Text(f"{when}  ", style="dim")
+        line = Text()
+        line.append(f"{when}  ", style="dim")
         line.append(f"{_WHAT.get(kind, kind):<5}", style=_STYLES.get(kind, "green"))
-        line.append(f"  {text}", style="default")
+        line.append(f"  {text}")
         self.console.print(line, soft_wrap=True)
 
     def news(self, before: Seen, now: Seen, minute: float) -> None:

@@ -21,6 +21,7 @@ from ...sandbox.providers import FROM, Apns, Twilio
 from ...sandbox.zammad import Person, SandboxZammad
 from . import DANA, DEVICE, NUMBER, PLAN, SCRIPT
 
+ROOT = Path(__file__).resolve().parents[3]
 RING = 0.8  # seconds that the phone rings, and that a text is under way
 READY_WITHIN = 40.0  # seconds
 ENDS_WITHIN = 20.0  # seconds; then it is made to
@@ -154,11 +155,12 @@ class Stage:
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("REDIS", "ESCALATOR_"))}
         ours.pop("PORT", None)
         environ = {**ours, **self.secrets, "ESCALATOR_KEY": secrets.token_hex(32), "NO_PROXY": "*", "no_proxy": "*"}
-        command = [sys.executable, "-m", "connector.cli", "up", "--port", self.url.rpartition(":")[2]]
+        ends_with_us = [sys.executable, "-I", "-S", str(ROOT / "connector" / "_child.py"), str(os.getpid())]
+        command = [*ends_with_us, sys.executable, "-m", "connector.cli", "up", "--port", self.url.rpartition(":")[2]]
         self.up = subprocess.Popen(
             [*command, "--data", str(self.folder / "data"), "--config", str(path)],
             env=environ,
-            cwd=Path(__file__).resolve().parents[3],
+            cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
