@@ -14,12 +14,25 @@ from ..core.case import Case
 from ..core.code import parse_code
 from ..core.contact import Contact
 from ..core.escalation import Escalation, State
-from ..core.events import Claim, Closed, Command, Entry, Event, LookNow, SetOwner, TellOperator, Tick, WriteNote
+from ..core.events import (
+    Claim,
+    Closed,
+    Command,
+    Entry,
+    Event,
+    LookNow,
+    SetOwner,
+    TellOperator,
+    Tick,
+    Unlocked,
+    WriteNote,
+)
 from ..core.plan import Plan, Policy
 from ..core.ticket import Actor, Person, Reading
 from ..core.transition import transition
 from ..core.wording import Reader, note_lines
 from ..ports import Clock, Live
+from .names import with_names
 from .operator import Operator
 from .proofs import Signatures, digest
 from .records import DeskItem
@@ -86,6 +99,7 @@ class Engine:
 
     def observe(self, reading: Reading, since: datetime) -> observing.Observed | None:
         """Takes in a reading of a ticket."""
+        reading = with_names(reading, self.people)
         ticket_id, result = reading.ticket.id, None
 
         def decide(cases: Mapping[str, Case | None]) -> Sequence[Writes]:
@@ -108,13 +122,16 @@ class Engine:
             source, known, now = cases[source_id], cases[target_id], self.clock.now()
             if source is None or source.escalation is None or not source.escalation.state.live:
                 return ()
+            # the form that merges locks when it opens: who only opened it and merged has acknowledged nothing
+            source, taken_back = observing.apply(source, Unlocked(by, at), now)
+            left_here = tuple(command for command in taken_back if isinstance(command, Entry))
             goal = known or observing.first_sight(target, self.policy, since)[0]
             if goal.escalation is not None and goal.escalation.state.live:
                 words = f"merged into ticket {goal.ticket.number}"
                 after, commands = observing.apply(source, Closed(at, by, words), now)
-                return [self.writes(source, after, commands)]
+                return [self.writes(cases[source_id], after, (*left_here, *commands))]
             left, moved, commands = observing.move(source, goal, by, at, now)
-            return [self.writes(source, left, ()), self.writes(known, moved, commands)]
+            return [self.writes(cases[source_id], left, left_here), self.writes(known, moved, commands)]
 
         self.store.commit([source_id, target_id], decide)
 
