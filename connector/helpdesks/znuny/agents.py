@@ -1,7 +1,7 @@
 """Which agent stands behind an id.
 
 Znuny's web service lists no agents. It tells an agent's login beside the id where somebody owns a ticket (the ticket
-itself, `OwnerUpdate` and `ResponsibleUpdate` lines), and a name where an agent has written an article (From). Whoever
+itself, `OwnerUpdate` and `ResponsibleUpdate` lines), and a name where an agent has written a note (From). Whoever
 is still unknown is looked for: a ticket that they own or are responsible for, or one that they made, whose history
 then names them. A From never tells a login: through the web service it is free text.
 """
@@ -15,6 +15,7 @@ from typing import Any
 
 from connector.core.ticket import Person
 from connector.errors import HelpdeskRefused
+from connector.helpdesks.znuny.articles import MAIL
 from connector.helpdesks.znuny.client import Client
 from connector.helpdesks.znuny.values import SYSTEM, ident, parts, words
 
@@ -43,7 +44,9 @@ class Agents:
         self._learn(ident(ticket.get("OwnerID")), login=words(ticket.get("Owner")))
         self._learn(ident(ticket.get("ResponsibleID")), login=words(ticket.get("Responsible")))
         for article in ticket.get("Article") or ():
-            if article.get("SenderType") == "agent" and (found := _FROM.match(words(article.get("From")).strip())):
+            # an agent's mail to a customer comes from the queue's address and says its name
+            by_hand = article.get("SenderType") == "agent" and ident(article.get("CommunicationChannelID")) != MAIL
+            if by_hand and (found := _FROM.match(words(article.get("From")).strip())):
                 self._learn(ident(article.get("CreateBy")), name=found["name"], email=found["email"] or "")
 
     def people(self, ids: Iterable[str]) -> Mapping[str, Person]:

@@ -24,8 +24,8 @@ def agents() -> Agents:
     return Agents(Client(URL, "Escalation", "escalation", "pw"))
 
 
-def written(by: int, sender: str, sent_by: str) -> dict[str, Any]:
-    return {"Article": [{"CreateBy": by, "SenderType": sender, "From": sent_by}]}
+def written(by: int, sender: str, sent_by: str, channel: int = 3) -> dict[str, Any]:
+    return {"Article": [{"CreateBy": by, "SenderType": sender, "From": sent_by, "CommunicationChannelID": channel}]}
 
 
 def test_a_ticket_and_its_history_tell_logins_and_an_article_the_name(agents: Agents) -> None:
@@ -47,6 +47,11 @@ def test_a_free_text_from_does_not_replace_a_name_from_znunys_own_form(agents: A
 
 def test_what_a_customer_calls_themself_names_no_agent(agents: Agents) -> None:
     agents.seen(written(4, "customer", '"Carla" <carla@example.com>'), HISTORY)
+    assert agents.people(["4"])["4"].name == "ben"
+
+
+def test_a_reply_to_a_customer_comes_from_the_queue_and_names_no_agent(agents: Agents) -> None:
+    agents.seen(written(4, "agent", '"Service Desk" <desk@example.com>', channel=1), HISTORY)
     assert agents.people(["4"])["4"].name == "ben"
 
 
