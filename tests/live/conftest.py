@@ -10,8 +10,10 @@ leaves it running.
 import http.server
 import json
 import os
+import signal
 import subprocess
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,7 +26,7 @@ import requests
 from connector.helpdesks.znuny import build
 from connector.ports import Helpdesk
 
-from .people import Agent, Customer
+from .people import Agent, Customer, browser
 
 HERE = Path(__file__).parent / "znuny"
 
@@ -137,9 +139,9 @@ class LiveZnuny:
     def call(self, method: str, path: str, body: Any = None, login: str = "anna") -> dict[str, Any]:
         """The web service, used by an agent's own script."""
         headers = {"X-OTRS-Header-UserLogin": login, "X-OTRS-Header-Password": f"{login}-pw"}
-        answer = requests.request(
-            method, self.settings["ZNUNY_API"] + path, json=body, headers=headers, timeout=60
-        ).json()
+        url = self.settings["ZNUNY_API"] + path
+        with browser() as session:
+            answer: dict[str, Any] = session.request(method, url, json=body, headers=headers, timeout=60).json()
         assert "Error" not in answer, answer
         return answer
 
@@ -178,6 +180,14 @@ class LiveZnuny:
         ]
         subprocess.run(console, cwd="/usr/share/otrs", check=True, capture_output=True)
 
+    def stop_web_server(self) -> None:
+        """Nobody can reach this Znuny until it is started again, as `post_webhooks_to` does, too."""
+        os.kill(_web_server(), signal.SIGTERM)
+        until = time.monotonic() + 30
+        while _runs():
+            assert time.monotonic() < until, "Apache doesn't stop"
+            time.sleep(0.1)
+
     def close(self) -> None:
         for visitor in self._visitors:
             visitor.close()
@@ -200,17 +210,26 @@ def _new(title: str, columns: Mapping[str, str]) -> dict[str, Any]:
 
 
 def start(webhook_url: str) -> dict[str, str]:
-    """Brings Znuny up, or only changes where it sends webhooks; what the script printed."""
+    """Brings Znuny up, or only changes where it sends webhooks; what the script printed. Ends the run if it can't."""
     environment = {**os.environ, "ZNUNY_WEBHOOK_URL": webhook_url}
     run = subprocess.run([HERE / "start"], env=environment, capture_output=True, text=True, check=False, timeout=900)
-    assert run.returncode == 0, run.stderr
+    if run.returncode != 0:
+        pytest.exit(f"The live tests need a Znuny, which didn't start: {run.stderr.strip()}", returncode=1)
     return dict(line.split("=", 1) for line in run.stdout.splitlines())
 
 
+def state() -> Path:
+    """Where this Znuny keeps its database, logs and pid files."""
+    return Path(os.environ.get("ZNUNY_STATE", "/var/lib/znuny-dev"))
+
+
+def _web_server() -> int:
+    return int((state() / "run" / "apache.pid").read_text())
+
+
 def _runs() -> bool:
-    state = Path(os.environ.get("ZNUNY_STATE", "/var/lib/znuny-dev"))
     try:
-        os.kill(int((state / "run" / "apache.pid").read_text()), 0)
+        os.kill(_web_server(), 0)
     except (OSError, ValueError):
         return False
     return True
@@ -226,10 +245,15 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture(scope="session")
 def znuny(receiver: Receiver) -> Iterator[LiveZnuny]:
-    """The real Znuny, which posts its webhooks to `receiver`."""
-    keep = _runs() or bool(os.environ.get("ZNUNY_KEEP"))
+    """The real Znuny, which posts its webhooks to `receiver`; one that ran before is left as it was."""
+    ran, posts_to = _runs(), state() / "webhook_url"
+    before = posts_to.read_text().strip() if ran and posts_to.exists() else ""
     live = LiveZnuny(start(receiver.url))
-    yield live
-    live.close()
-    if not keep:
-        subprocess.run([HERE / "stop"], check=True)
+    try:
+        yield live
+    finally:
+        live.close()
+        if before:
+            live.post_webhooks_to(before)
+        if not ran and not os.environ.get("ZNUNY_KEEP"):
+            subprocess.run([HERE / "stop"], check=True)

@@ -10,8 +10,17 @@ from datetime import datetime
 from html.parser import HTMLParser
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
 TIMEOUT = 60  # seconds; the first page after a start compiles its templates
+
+
+def browser() -> requests.Session:
+    """Asks once more for a page that breaks: Znuny 6.5 now and then stumbles over its own cache under load."""
+    session = requests.Session()
+    session.mount("http://", HTTPAdapter(max_retries=Retry(3, allowed_methods={"GET"}, status_forcelist={500})))
+    return session
 
 
 class _Forms(HTMLParser):
@@ -84,16 +93,19 @@ class Visitor:
     door: str
     login: str
     password: str
-    browser: requests.Session = field(default_factory=requests.Session)
+    browser: requests.Session = field(default_factory=browser)
 
     def __post_init__(self) -> None:
         page = self.post(
             Action="Login", RequestedURL="", Lang="en", TimeZoneOffset="0", User=self.login, Password=self.password
         )
-        if "ChallengeToken" not in page.html:
+        if "Action=Logout" not in page.html:
             raise AssertionError(f"{self.login} could not log in")
+        self._way_out = page.link("Action=Logout")
 
     def close(self) -> None:
+        """Logs out: Znuny lets nobody have more than 20 sessions, and keeps them for hours."""
+        self.get(self._way_out)
         self.browser.close()
 
     def get(self, query: str) -> Page:
