@@ -24,7 +24,6 @@ class Sending:
     sent: int
     rate: float
     cpu_each: float
-    first: float  # seconds from the wake-up to the first answer
     connections_each: float  # 1: every call opens one (with the real Twilio a TLS handshake), 0: they are kept
 
 
@@ -39,19 +38,18 @@ def measure(directory: Path, many: int, progress: Callable[[str], None]) -> Send
             readings = [waiting.reading(number, "later", at) for number in range(64, 64 + many)]
             cpu, before = stage.cpu(), _count(url)
             began = time.time()
-            first, last = _send(stage, url, readings, 64 + many)
+            last = _send(stage, url, readings, 64 + many)
             after = _count(url)
             return Sending(
                 sent=many,
                 rate=(after["count"] - before["count"]) / (last - began),
                 cpu_each=(stage.cpu() - cpu) / many,
-                first=first - began,
                 connections_each=(after["connections"] - before["connections"]) / many,
             )
 
 
-def _send(stage: stages.Stage, url: str, readings: list[Any], until: int) -> tuple[float, float]:
-    """Has them sent; returns when the first answer and the last one were given."""
+def _send(stage: stages.Stage, url: str, readings: list[Any], until: int) -> float:
+    """Has them sent; returns when the last answer was given (Unix seconds)."""
     store = stage.services.store
     waiting.write(stage.services, readings, True, lambda _: None)
     with store.redis.pipeline() as pipe:
@@ -60,8 +58,7 @@ def _send(stage: stages.Stage, url: str, readings: list[Any], until: int) -> tup
         pipe.execute()
     stages.eventually(lambda: _count(url)["count"] >= until, 120)
     stages.eventually(lambda: store.redis.zcard("escalator:out") == 0, 30)
-    told = _count(url)
-    return told["first"], told["last"]
+    return float(_count(url)["last"])
 
 
 def _count(url: str) -> Any:

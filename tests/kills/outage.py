@@ -191,9 +191,13 @@ class Outage(World):
         self.twilio.wait_for(lambda: self.texts(ticket), 30)
 
     def finish(self, tickets: Sequence[str], patience: float = 45.0) -> list[Seen]:
-        """Lets each story climb to its end: Alice takes the ticket after the last step, and closes it."""
+        """Lets each story climb to its end: Alice takes the ticket after the last step, and closes it.
+
+        What was cut off in mid-call is settled first: once she has it, it would rightly not be sent any more.
+        """
         for ticket in tickets:
             self.note(ticket, "step 3 of 3", patience)
+            eventually(lambda ticket=ticket: not self.under_way(ticket), patience, "every try is settled")
             self.desk.take(ticket, by=self.desk.alice)
         for ticket in tickets:
             self.note(ticket, "acknowledged by", patience)
@@ -249,6 +253,5 @@ def figures(what: str, back: float, seen: Iterable[Seen]) -> None:
 def as_told(seen: Iterable[Seen], at_most: float = 7.0) -> None:
     """Nothing lost, nothing twice, the notes once and in order, no step later than so many seconds."""
     for one in seen:
-        assert one.headlines == STORY
-        assert (one.to_dana, one.to_lee, one.pushes) == (2, 1, 1)
+        assert one == Seen(STORY, to_dana=2, to_lee=1, pushes=1, latest=one.latest)
         assert one.latest <= at_most
