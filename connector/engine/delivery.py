@@ -6,18 +6,24 @@ answer was cut) is settled before the next one: the provider is asked; where it 
 the note says so.
 """
 
+import contextlib
 import hashlib
 import logging
+import math
+import random
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
+
+import redis
 
 from ..core.case import Case
 from ..core.contact import Contact
 from ..core.escalation import Escalation, Notification, Stage
-from ..core.events import Claim, Event, Outcome
+from ..core.events import Claim, Outcome
 from ..core.sending import ALL_CLEAR, EVERYBODY, HANG_UP
 from ..core.sending import find as find_notification
 from ..errors import Undelivered
@@ -31,10 +37,15 @@ from .store import OUT, PREFIX, Store
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 CALLS_AT_ONCE = 32
 RECEIPT_WITHIN = 60.0  # seconds until a text without a receipt has not arrived
 CALL_OVER_WITHIN = 150.0  # seconds until a call must have said how it ended
+REDIS_BACK_WITHIN = 15.0  # seconds; less than any lease
 LINE_BUSY = timedelta(seconds=10)
+SAME_CALL = timedelta(seconds=0.5)
+CLAIMED_WITHIN = 5  # seconds for which a line is held by who hasn't claimed its call yet
 REPLY_WITHIN = 12 * 3600  # seconds in which an SMS reply "1" may mean this text
 
 
@@ -70,35 +81,41 @@ class Delivery:
         case = self.store.case(ticket_id)
         notification = _find(case, id)
         if case is None or notification is None:
-            self.store.redis.zrem(OUT, f"{ticket_id} {id}")
+            self.store.put_right(ticket_id, id, self.clock.now())
             return
         channel = self.channels.get(notification.channel)
         line = self._line(case, notification, channel)
-        if line and not self.store.redis.set(line, id, nx=True, ex=int(CALL_OVER_WITHIN)):
+        if line and not self.store.redis.set(line, id, nx=True, ex=CLAIMED_WITHIN):
             self._line_busy(ticket_id, id, line)
             return
-        lease_ends = self.clock.now() + timedelta(seconds=channel.lease if channel else 30.0)
-        claimed = self.engine.happen(ticket_id, Claim(id, lease_ends))
+        lease = channel.lease if channel else 30.0
+        # its own moment, by which it knows its claim again when Redis' answer was lost
+        lease_ends = self.clock.now() + timedelta(seconds=lease + random.random())  # noqa: S311  # no secret
+        claimed = _insist(lambda: self.engine.happen(ticket_id, Claim(id, lease_ends)))
         held = _find(claimed.case, id)
-        if not claimed.changed or claimed.case is None or held is None:
+        ours = held is not None and held.stage is Stage.CLAIMED and held.at == lease_ends
+        if claimed.case is None or held is None or not ours:
             self._release(line, id)
-            self._not_claimed(ticket_id, id, held)
+            self.store.put_right(ticket_id, id, self.clock.now())
             return
+        self._keep_line(line, lease)
         outcome = self._try(claimed.case, held, channel, lease_ends)
-        if not (outcome.sent and outcome.wait):
-            self._release(line, id)
-        self._record(ticket_id, outcome)
-
-    def _not_claimed(self, ticket_id: str, id: str, notification: Notification | None) -> None:
-        if notification is None or notification.stage not in (Stage.PLANNED, Stage.CLAIMED):
-            self.store.redis.zrem(OUT, f"{ticket_id} {id}")
+        assert case.escalation is not None
+        self._record(ticket_id, case.escalation.code, outcome, lease_ends)
+        if outcome.sent and outcome.wait:
+            self._keep_line(line, CALL_OVER_WITHIN)
         else:
-            self.store.redis.zadd(OUT, {f"{ticket_id} {id}": notification.at.timestamp()})
+            self._release(line, id)
 
-    def _record(self, ticket_id: str, outcome: Event) -> None:
-        self.engine.happen(ticket_id, outcome)
-        if isinstance(outcome, Outcome):
-            self.store.count("notifications_sent" if outcome.sent else "notifications_failed")
+    def _record(self, ticket_id: str, code: str, outcome: Outcome, lease_ends: datetime) -> None:
+        """A failure that comes after the lease counts for nothing: somebody else may be sending by now."""
+        if not outcome.sent and self.clock.now() >= lease_ends:
+            return
+        if _insist(lambda: self.engine.happen(ticket_id, outcome)).before is None:  # merged away meanwhile
+            found = self.engine.find(code)
+            if found is not None:
+                self.engine.happen(found[0], outcome)
+        self.store.count("notifications_sent" if outcome.sent else "notifications_failed")
 
     def _try(self, case: Case, held: Notification, channel: Channel | None, lease_ends: datetime) -> Outcome:
         """What became of it. Never raises: an unexpected error is a temporary failure, in words without details."""
@@ -111,7 +128,7 @@ class Delivery:
             return self._deliver(case, held, channel, lease_ends)
         except Undelivered as error:
             if error.credentials:
-                self.engine.operator.tell(f"channel-{channel.name}", f"Channel {channel.name}: {error}")
+                self._tell_operator(channel, error)
             return Outcome(
                 held.id,
                 str(error),
@@ -123,6 +140,11 @@ class Delivery:
         except Exception as error:
             log.exception("a notification by %s failed: %s", channel.name, describe(error), exc_info=False)
             return Outcome(held.id, "Escalator failed to send it", sent=False)
+
+    def _tell_operator(self, channel: Channel, error: Undelivered) -> None:
+        """What became of the try matters more: it is recorded whether or not the operator can be told."""
+        with contextlib.suppress(redis.RedisError):
+            self.engine.operator.tell(_topic(channel), f"Channel {channel.name}: {error}")
 
     def _deliver(self, case: Case, held: Notification, channel: Channel, lease_ends: datetime) -> Outcome:
         contacts = self._contacts(case, held)
@@ -136,6 +158,8 @@ class Delivery:
             if self.clock.now() >= lease_ends:  # paused for longer than the lease: somebody else may have it
                 raise Undelivered("it took too long to begin", maybe_sent=False)
             receipt = channel.deliver(message)
+        with contextlib.suppress(redis.RedisError):
+            self.engine.operator.settled(_topic(channel))
         return self._outcome(held, channel, contacts, receipt, doubt, bool(message.callback_url))
 
     def _asked(self, channel: Channel, message: Message) -> tuple[Receipt | None, bool]:
@@ -240,20 +264,42 @@ class Delivery:
         contacts = self._contacts(case, notification)
         return line_key(contacts[0].mobile) if contacts and contacts[0].mobile else ""
 
+    def _keep_line(self, line: str, seconds: float) -> None:
+        """A line that a receipt has freed meanwhile stays free."""
+        if line:
+            self.store.redis.expire(line, math.ceil(seconds))
+
     def _release(self, line: str, id: str) -> None:
         if line and self.store.redis.get(line) == id.encode():
             self.store.redis.delete(line)
 
     def _line_busy(self, ticket_id: str, id: str, line: str) -> None:
-        if self.store.redis.get(line) == id.encode():  # an earlier try, whose worker died
-            self._release(line, id)
-            return
-        later = self.clock.now() + LINE_BUSY
-        self.store.redis.zadd(OUT, {f"{ticket_id} {id}": later.timestamp()})
+        """Another call rings there, or somebody is about to claim this very one (or has died over that)."""
+        wait = SAME_CALL if self.store.redis.get(line) == id.encode() else LINE_BUSY
+        self.store.redis.zadd(OUT, {f"{ticket_id} {id}": (self.clock.now() + wait).timestamp()})
+
+
+def _topic(channel: Channel) -> str:
+    return f"channel-{channel.name}"
 
 
 def _find(case: Case | None, id: str) -> Notification | None:
     return find_notification(case.escalation, id) if case is not None and case.escalation is not None else None
+
+
+def _insist(act: Callable[[], T]) -> T:
+    """Does it again while Redis is away for a moment: what a sender knows of a try, nobody else can know.
+
+    Whether the first one was committed is open then; a repeated event changes nothing.
+    """
+    until = time.monotonic() + REDIS_BACK_WITHIN
+    while True:
+        try:
+            return act()
+        except (redis.ConnectionError, redis.TimeoutError):
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
 
 
 def _all_clear(escalation: Escalation) -> str:

@@ -17,6 +17,7 @@ Every change of a case is one MULTI: the record, its history, its timer, what go
 process dies anywhere in between. A commit on an emptied Redis (no epoch) is refused, so that nobody is paged again.
 """
 
+import contextlib
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -75,6 +76,13 @@ redis.call('HINCRBY', KEYS[4], ARGV[13], #ARGV - 15)
 """
     + queues.NUDGE
 )
+
+
+# Hands what waits for one ticket's desk over to another's. KEYS: from, to.
+_HAND_OVER = """
+for _, item in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do redis.call('RPUSH', KEYS[2], item) end
+redis.call('DEL', KEYS[1])
+"""
 
 
 class Emptied(EscalatorError):
@@ -197,6 +205,8 @@ class Store:
             key = f"{PREFIX}history:{code}"
             pipe.rpush(key, encode(entry))
             pipe.expire(key, self._keep)
+        if case.moved_to and (one.old is None or one.old.moved_to != case.moved_to):
+            self._hand_over(pipe, ticket_id, case.moved_to)
         for item in one.desk:
             pipe.rpush(f"{PREFIX}desk:{ticket_id}", encode(item))
         if one.proof and one.desk:
@@ -211,6 +221,11 @@ class Store:
             queues.nudge(pipe, queues.DESK, "desk")
         for name, by in one.counters.items():
             pipe.hincrby(COUNTERS, name, by)
+
+    def _hand_over(self, pipe: Pipeline, source: str, target: str) -> None:
+        """Notes that wait for a ticket that was merged away are written where people look now."""
+        pipe.eval(_HAND_OVER, 2, f"{PREFIX}desk:{source}", f"{PREFIX}desk:{target}")
+        pipe.zadd(DESK, {target: time.time()})
 
     def _index(self, pipe: Pipeline, one: Writes, live: bool) -> None:
         escalation, ticket_id = one.new.escalation, one.new.ticket.id
@@ -256,6 +271,22 @@ class Store:
                 queues.arm(pipe, queues.DELIVER, "deliver", [], f"deliver-{id}", at)
         if soon:
             queues.nudge(pipe, queues.DELIVER, "deliver")
+
+    def put_right(self, ticket_id: str, id: str, now: datetime) -> None:
+        """Has `out` say what the case says of a notification that could not be claimed: when to try again, or never.
+
+        When the case changes at this moment, whoever changes it does that.
+        """
+        with self.redis.pipeline() as pipe:
+            pipe.watch(case_key(ticket_id))
+            found = _open(to_case(pipe.get(case_key(ticket_id)))).get(id)
+            pipe.multi()
+            if found is None:
+                pipe.zrem(OUT, f"{ticket_id} {id}")
+            else:  # overdue, and yet nobody may have it: a tick is about to end it
+                pipe.zadd(OUT, {f"{ticket_id} {id}": max(found[0], now.timestamp() + 0.5)})
+            with contextlib.suppress(redis.WatchError):
+                pipe.execute()
 
     # --- hints -------------------------------------------------------------------------------------------------
 
