@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from .. import queues
 from ..core.case import Case
+from ..engine import outage
 from ..engine.operator import Operator
 from ..engine.store import DESK, DUE, HINTS, OUT, PREFIX, Store, wake_job
 from ..errors import HelpdeskError
@@ -79,6 +80,7 @@ class Sweep:
             self.operator.tell("sweep", f"The helpdesk can't be asked for missed tickets: {error}")
             raise
         self.operator.settled("sweep")
+        outage.answers(self.store.redis)
         self.store.forget_old(began)
         for start in range(0, len(missed), 500):
             self.store.hint(missed[start : start + 500], counter="swept")

@@ -19,6 +19,7 @@ from ..core.events import Entry
 from ..errors import HelpdeskAway, HelpdeskError, TicketGone
 from ..faults import describe
 from ..ports import Clock, Helpdesk, Note
+from . import outage
 from .engine import Engine
 from .observer import Observer
 from .records import DeskItem, encode, to_item, to_live
@@ -85,10 +86,12 @@ class Desk:
                 pass
             self._show(ticket_id)
             self._done(ticket_id, before)
+            outage.answers(self.store.redis)
         except HelpdeskAway:
             tries = int(self.store.redis.incr(f"{PREFIX}unwritten:{ticket_id}"))
             self.store.redis.expire(f"{PREFIX}unwritten:{ticket_id}", 86400)
             self._later(ticket_id, AGAIN[min(tries, len(AGAIN)) - 1])
+            outage.waits(self.store.redis, ticket_id)
             if tries >= 3:
                 self.engine.operator.tell("notes", "Notes wait: the helpdesk does not take them.")
 

@@ -13,6 +13,7 @@ from ..core.observing import THE_HELPDESK, Observed
 from ..core.ticket import Kind, Reading
 from ..errors import HelpdeskAway, HelpdeskError, HelpdeskRefused, TicketGone
 from ..ports import Clock, Helpdesk
+from . import outage
 from .engine import Engine
 from .store import HINTS, PREFIX, Store
 
@@ -69,6 +70,7 @@ class Observer:
             return False
         self.store.redis.delete(f"{PREFIX}away:{ticket_id}")
         self.engine.operator.settled("helpdesk")
+        outage.answers(self.store.redis)
         self.take_in(reading)
         return True
 
@@ -96,6 +98,7 @@ class Observer:
         tries = int(self.store.redis.incr(f"{PREFIX}away:{ticket_id}"))
         self.store.redis.expire(f"{PREFIX}away:{ticket_id}", 3600)
         self._later(ticket_id, AGAIN[min(tries, len(AGAIN)) - 1])
+        outage.waits(self.store.redis, ticket_id)
         if tries >= 3:
             self.engine.operator.tell("helpdesk", f"The helpdesk does not answer: {error}")
 

@@ -19,7 +19,7 @@ def notes_after_an_outage(world: World) -> list[str]:
         world.desk.come_back()
     gaps = [(later.at - before.at).total_seconds() for before, later in pairwise(mails)]
     assert gaps == pytest.approx([2, 9], abs=1), "on time all the same"
-    world.note(ticket, "step 3 of 3")
+    world.note(ticket, "step 3 of 3", patience=20)
     return world.notes(ticket)
 
 
