@@ -55,7 +55,9 @@ def _advance(escalation: Escalation, event: Tick, now: datetime) -> Moved:
         case State.HELD:
             return _hold_over(escalation, now)
         case State.WAITING:
-            first = timetable.step_due(escalation.plan, 1, timetable.base_after(escalation.due_at, now))
+            at_once = escalation.plan.steps[0].after == timedelta(0)  # then its lateness is that of the window's end
+            base = escalation.due_at if at_once else timetable.base_after(escalation.due_at, now)
+            first = timetable.step_due(escalation.plan, 1, base)
             return replace(
                 escalation, state=State.RUNNING, due_at=first, looked_at=_looked_at(escalation, first, now)
             ), ()

@@ -10,7 +10,7 @@ from enum import StrEnum
 from ..core.case import Case
 from ..core.contact import Contact
 from ..core.escalation import Escalation, State
-from ..core.events import Acknowledge, Escalate, Event, Stop
+from ..core.events import Acknowledge, Escalate, Event, Receipt, Stop
 from ..core.plan import Way
 from ..core.sending import EVERYBODY
 from ..core.sending import find as find_notification
@@ -50,13 +50,17 @@ class Answers:
 
     engine: Engine
 
-    def acknowledge(self, target: Link | str, contact: Contact, via: str) -> Answered:
-        """`contact` has it. `via` is how the note names the way: "phone call", "SMS", "link", "push", "API"."""
+    def acknowledge(self, target: Link | str, contact: Contact, via: str, *heard: Receipt) -> Answered:
+        """`contact` has it. `via` is how the note names the way: "phone call", "SMS", "link", "push", "API".
+
+        `heard`: what the answer proves about the notification itself, recorded in the same commit.
+        """
         found = self._find(target)
         if isinstance(found, Answered):
             return found
         ticket_id, escalation = found
         if escalation.state.climbing and Way.OUTSIDE not in escalation.plan.acknowledged_by:
+            self.engine.happen(ticket_id, *heard)
             return self._refused(ticket_id, escalation)
         event = Acknowledge(_actor(contact), self.engine.clock.now(), via, contact.key, outside=True)
 
@@ -67,7 +71,7 @@ class Answers:
                 return (Answer.DONE, f"acknowledged by {taker}") if first else _already(taker)
             return _over(after)
 
-        return self._answer(ticket_id, event, judge)
+        return self._answer(ticket_id, judge, *heard, event)
 
     def escalate(self, target: Link | str, contact: Contact, *, unless_taken: bool = False) -> Answered:
         """The next step now. `unless_taken`: not while somebody has it, who might not be known to who asks."""
@@ -84,7 +88,7 @@ class Answers:
                 return _over(after)
             return Answer.DONE, "the next step comes now"
 
-        return self._answer(ticket_id, Escalate(_actor(contact), self.engine.clock.now()), judge)
+        return self._answer(ticket_id, judge, Escalate(_actor(contact), self.engine.clock.now()))
 
     def stop(self, target: Link | str, contact: Contact) -> Answered:
         """Silent until a matched field changes the plan, the ticket reopens, or somebody escalates."""
@@ -97,7 +101,7 @@ class Answers:
                 return _over(after)
             return Answer.DONE, f"stopped by {contact.name}"
 
-        return self._answer(found[0], Stop(_actor(contact), self.engine.clock.now()), judge)
+        return self._answer(found[0], judge, Stop(_actor(contact), self.engine.clock.now()))
 
     # --- who answers -----------------------------------------------------------------------------------------------
 
@@ -137,9 +141,9 @@ class Answers:
         return Answered(Answer.UNKNOWN, "There is no such escalation.")
 
     def _answer(
-        self, ticket_id: str, event: Event, judge: Callable[[Escalation, Escalation], tuple[Answer, str]]
+        self, ticket_id: str, judge: Callable[[Escalation, Escalation], tuple[Answer, str]], *events: Event
     ) -> Answered:
-        outcome = self.engine.happen(ticket_id, event)
+        outcome = self.engine.happen(ticket_id, *events)
         if outcome.before is None or outcome.after is None:
             return Answered(Answer.UNKNOWN, "There is no such escalation.")
         kind, words = judge(outcome.before, outcome.after)

@@ -10,6 +10,7 @@ from channels import phone
 
 from ..core.case import Case
 from ..core.contact import Contact
+from ..core.escalation import Stage
 from ..core.sending import find as find_notification
 from ..engine.answering import Answers
 from ..engine.records import Link
@@ -33,21 +34,25 @@ def answer(services: Services, link: Link | None, digit: str, sid: str) -> str:
             id="over", purpose=Purpose.STEP, code="", contacts=(nobody,), sent_at=services.engine.clock.now()
         )
         return phone.answer(message, phone.ACKNOWLEDGE, OVER, voice)
-    if digit:
-        receipts.key_pressed(services, link, digit, sid)
     contact = Answers(services.engine).told(link)
-    sentence = _act(services, link, contact, digit)
+    sentence = _act(services, link, contact, digit, sid)
     return phone.answer(_message(services, link, case, contact), digit, sentence, voice)
 
 
-def _act(services: Services, link: Link, contact: Contact, digit: str) -> str:
+def _act(services: Services, link: Link, contact: Contact, digit: str, sid: str) -> str:
+    """Does what the key asks for; that it was pressed is recorded with it, so that no note tells half of it."""
     answers = Answers(services.engine)
+    ticket_id, told = receipts.find(services, link)
+    news = digit and told is not None and told.stage is not Stage.ENDED
+    heard = [receipts.key_pressed(link, digit, sid)] if news else []
     if digit == phone.ACKNOWLEDGE:
-        answered = answers.acknowledge(link, contact, "phone call")
-    elif digit == phone.ESCALATE:
-        answered = answers.escalate(link, contact, unless_taken=True)
+        answered = answers.acknowledge(link, contact, "phone call", *heard)
     else:
-        return ""
+        if heard:
+            services.engine.happen(ticket_id, *heard)
+        if digit != phone.ESCALATE:
+            return ""
+        answered = answers.escalate(link, contact, unless_taken=True)
     number = answered.case.ticket.number if answered.case is not None else ""
     return answered.sentence.replace(f"ticket {number}:", f"ticket {', '.join(number)}:", 1)  # digit by digit
 

@@ -37,12 +37,9 @@ def take(services: Services, link: Link, *, sid: str, status: str, error_code: s
         _free_line(services, link, number)
 
 
-def key_pressed(services: Services, link: Link, digit: str, sid: str) -> None:
+def key_pressed(link: Link, digit: str, sid: str) -> Receipt:
     """A person is on the phone: the call has arrived, whatever they do next."""
-    ticket_id, notification = find(services, link)
-    if notification is not None and notification.stage is not Stage.ENDED:
-        words = f"answered, key {digit} pressed"
-        services.engine.happen(ticket_id, Receipt(link.id, words, arrived=True, provider_id=sid))
+    return Receipt(link.id, f"answered, key {digit} pressed", arrived=True, provider_id=sid)
 
 
 def find(services: Services, link: Link) -> tuple[str, Notification | None]:
