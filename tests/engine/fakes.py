@@ -127,7 +127,7 @@ class Desk:
         known = [Row(t.id, t.updated_at, t.phase.ended) for t in self.tickets.values()]
         return sorted((r for r in [*self.rows, *known] if r.updated_at >= since), key=lambda row: row.updated_at)
 
-    def prove(self, headers: Mapping[str, str], raw: bytes) -> bool:  # noqa: ARG002
+    def prove(self, headers: Mapping[str, str], raw: bytes) -> bool:
         return True
 
     def parse(self, body: Any) -> Hint:
@@ -164,7 +164,7 @@ class Channel:
     final: bool = True
     tells: bool = True
     cut: bool = False
-    trouble: Exception | None = None
+    trouble: BaseException | None = None
     sent: list[Message] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     hung_up: list[str] = field(default_factory=list)
