@@ -176,7 +176,14 @@ def _e164(number: str, region: str) -> str:
 
 
 def _since(settings: Settings, store: Store, clock: SystemClock) -> Callable[[], datetime]:
-    return lambda: settings.service.since or store.since() or clock.now()
+    """The later of what the config says and what was recorded: after Redis was lost, the start that followed counts."""
+    written = settings.service.since
+
+    def since() -> datetime:
+        recorded = store.since() or clock.now()
+        return max(written, recorded) if written is not None else recorded
+
+    return since
 
 
 _lock = threading.Lock()

@@ -13,6 +13,7 @@ import click
 from config.settings import Settings
 
 from .. import helpdesks, queues
+from ..engine.operator import Operator
 from ..engine.store import EPOCH, SINCE
 from ..errors import ConfigError, EscalatorError
 from ..redis_server import check_url, connect, prepare
@@ -122,11 +123,13 @@ def begin(url: str, data: Path, settings: Settings) -> None:
             file.write_bytes(since)
         return
     if file.exists():
-        _say(
+        lost = (
             f"Redis is empty although Escalator has run here since {file.read_text().strip()}: escalations that were "
             "running are forgotten, nobody is told again about tickets from before now. Take them up by hand: "
             "escalator adopt."
         )
+        _say(lost)
+        Operator(connection).tell("redis-lost", lost)  # the workers send it
     since_when = settings.service.since if settings.service.since and not file.exists() else now
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     file.write_text(since_when.isoformat())
