@@ -45,8 +45,8 @@ def test_a_program_that_got_the_document_acknowledges_through_the_url_in_it(
 
 def test_another_system_names_who_has_it(world: World, tickets: dict[str, str]) -> None:
     code = world.code(tickets["API"])
-    assert world.api(f"{code}/acknowledge").status_code == 422
-    assert world.api(f"{code}/acknowledge", by="bob").json()["acknowledged"]["by"] == "Bob Builder"
+    assert world.api(f"/{code}/acknowledge").status_code == 422
+    assert world.api(f"/{code}/acknowledge", by="bob").json()["acknowledged"]["by"] == "Bob Builder"
     world.note(tickets["API"], "acknowledged by Bob Builder (API)")
     second = requests.post(world.link(tickets["API"]), timeout=10)
     assert "already acknowledged by Bob Builder" in second.json()["message"]

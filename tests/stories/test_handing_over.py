@@ -70,7 +70,7 @@ def test_an_old_screen_that_writes_its_whole_form_back_is_no_handover(world: Wor
     desk, ticket = world.desk, world.ticket("calm")
     world.running(ticket)
     screen = desk.open_screen(ticket)
-    world.api(f"{world.code(ticket)}/acknowledge", by="dana")
+    world.api(f"/{world.code(ticket)}/acknowledge", by="dana")
     world.note(ticket, "acknowledged by Dana Reyes (API)")
     assert desk.ticket(ticket)["owner"] == desk.alice.login
     desk.save_screen(screen, by=desk.bob, title="Server outage in Berlin (calm)")

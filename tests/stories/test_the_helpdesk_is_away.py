@@ -54,7 +54,7 @@ def test_a_late_delivery_makes_the_step_due_at_once(world: World) -> None:
 def test_an_owner_whom_the_helpdesk_drops_without_a_word_is_not_said_to_own_it(world: World) -> None:
     ticket = world.ticket("calm")
     world.running(ticket)
-    world.api(f"{world.code(ticket)}/acknowledge", by="carl")
+    world.api(f"/{world.code(ticket)}/acknowledge", by="carl")
     note = world.note(ticket, "acknowledged by Carl Contact (API)")
     assert "Carl Contact is not assigned: please set the owner." in note
     assert world.desk.ticket(ticket)["owner"] == "-"

@@ -163,7 +163,7 @@ class World:
     def api(self, path: str, **body: str) -> requests.Response:
         """A POST by another system."""
         return requests.post(
-            f"{self.url}/api/v1/escalations/{path}",
+            f"{self.url}/api/v1/escalations{path}",
             json=body,
             headers={"Authorization": f"Bearer {API_TOKEN}"},
             timeout=10,
