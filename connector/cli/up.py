@@ -1,5 +1,6 @@
 """`escalator up`: everything in one go, supervised."""
 
+import logging
 import os
 import sys
 import threading
@@ -36,6 +37,7 @@ SINCE_FILE = "since"
 @click.option("--workers", type=click.IntRange(1, 32), default=WORKERS, show_default=True, help="Sending processes.")
 def up(host: str, port: int, data: Path, config: Path | None, workers: int) -> None:
     """Run receiver, workers, timers and sweep; without REDIS_URL also a Redis that keeps its data in --data."""
+    logging.getLogger("connector").addHandler(logging.NullHandler())  # `up` itself says its lines, and says them once
     path = config or config_path()
     settings = usable(path)
     if settings is None:
