@@ -8,19 +8,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import redis
+
 from ..core.events import Closed
 from ..core.observing import THE_HELPDESK, Observed
 from ..core.ticket import Kind, Reading
-from ..errors import HelpdeskAway, HelpdeskError, HelpdeskRefused, TicketGone
+from ..errors import HelpdeskAway, HelpdeskRefused, TicketGone
 from ..ports import Clock, Helpdesk
-from . import outage
+from . import failures, outage
 from .engine import Engine
-from .store import HINTS, PREFIX, Store
+from .store import HINTS, PREFIX, Emptied, Store
 
 log = logging.getLogger(__name__)
 
 AGAIN = (2.0, 5.0, 10.0, 30.0)  # seconds until a ticket is read again while the helpdesk is away
 REFUSED_AGAIN = 300.0  # seconds
+REFUSED_AT_MOST = 30  # times: about a day
+MERGES_AT_MOST = 10
 
 # Forgets the hint if no other one came since. KEYS: hints, counter. ARGV: ticket, count as it was before reading.
 _FORGET = """
@@ -48,13 +52,21 @@ class Observer:
                 self._later(ticket_id, 0.5)
                 return
             count = self.store.redis.get(f"{PREFIX}hint:{ticket_id}") or b""
-            if self._read(ticket_id):
+            try:
+                done = self._read(ticket_id)
+            except (redis.RedisError, Emptied):
+                raise
+            except Exception as error:  # one ticket that breaks us must not take up the room of the others
+                done = False
+                self._later(ticket_id, failures.failed(self.store, self.engine.operator, ticket_id, error))
+            if done:
                 self.store.redis.eval(_FORGET, 2, HINTS, f"{PREFIX}hint:{ticket_id}", ticket_id, count)
 
     def _read(self, ticket_id: str) -> bool:
         """Whether the hint is done with."""
         try:
             reading = self.helpdesk.read(ticket_id)
+            self.take_in(reading)
         except TicketGone:
             self.engine.happen(ticket_id, Closed(self.clock.now(), THE_HELPDESK, "deleted"))
             return True
@@ -65,13 +77,10 @@ class Observer:
             if self.store.redis.exists(f"{PREFIX}deleted:{ticket_id}"):
                 self.engine.happen(ticket_id, Closed(self.clock.now(), THE_HELPDESK, "deleted"))
                 return True
-            self.engine.operator.tell("helpdesk", f"A ticket can't be read: {error}")
-            self._later(ticket_id, REFUSED_AGAIN)
-            return False
-        self.store.redis.delete(f"{PREFIX}away:{ticket_id}")
+            return self._refused(ticket_id, error)
+        self.store.redis.delete(f"{PREFIX}away:{ticket_id}", f"{PREFIX}refused:{ticket_id}")
         self.engine.operator.settled("helpdesk")
         outage.answers(self.store.redis)
-        self.take_in(reading)
         return True
 
     def take_in(self, reading: Reading) -> Observed | None:
@@ -82,16 +91,46 @@ class Observer:
         return observed
 
     def _merge(self, source: Reading, target_id: str) -> None:
+        """Where the ticket went is read and taken in first, so that the escalation comes to what stands there now."""
         merged = next(c for c in reversed(source.changes) if c.kind is Kind.MERGED)
         try:
-            target = self.helpdesk.read(target_id)
-        except HelpdeskAway:
-            raise
-        except HelpdeskError as error:
-            log.warning("the ticket merged into can't be read: %s", error)
+            target = self._goal(target_id)
+        except TicketGone:
             self.engine.happen(source.ticket.id, Closed(merged.at, merged.by, "merged away"))
             return
+        except HelpdeskRefused as error:  # the escalation goes on where it is
+            self._tell_unreadable(error)
+            return
+        self.engine.observe(target, self.since())
         self.engine.merge(source.ticket.id, target, merged.by, merged.at, self.since())
+
+    def _goal(self, ticket_id: str) -> Reading:
+        """The ticket that was merged into, which may have been merged into another one since."""
+        reading = self.helpdesk.read(ticket_id)
+        for _ in range(MERGES_AT_MOST):
+            further = reading.ticket.merged_into
+            if not further:
+                break
+            reading = self.helpdesk.read(further)
+        return reading
+
+    def _refused(self, ticket_id: str, error: HelpdeskRefused) -> bool:
+        """A ticket that isn't ours to read: whether to forget it, after a day and unless something is running there."""
+        self._tell_unreadable(error)
+        case, key = self.store.case(ticket_id), f"{PREFIX}refused:{ticket_id}"
+        if case is not None and case.escalation is not None and case.escalation.state.live:
+            self._later(ticket_id, REFUSED_AGAIN)
+            return False
+        tries = int(self.store.redis.incr(key))
+        self.store.redis.expire(key, 2 * 86400)
+        if tries > REFUSED_AT_MOST:
+            self.store.redis.delete(key)
+            return True
+        self._later(ticket_id, min(REFUSED_AGAIN * tries, 3600.0))
+        return False
+
+    def _tell_unreadable(self, error: HelpdeskRefused) -> None:
+        self.engine.operator.tell("unreadable", f"A ticket can't be read: {error}")
 
     def _away(self, ticket_id: str, error: HelpdeskAway) -> None:
         """Waits longer each time; what is due meanwhile fires without a fresh look, and says so."""
