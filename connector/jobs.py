@@ -4,10 +4,17 @@ A job's arguments are ids; it looks at the truth before it acts, and may be call
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from . import services
-from .errors import HelpdeskError
+from .errors import EscalatorError, HelpdeskError
+
+
+def prepare() -> None:
+    """Builds what jobs need before the first one is due; a config that can't be used is each job's own error."""
+    with suppress(EscalatorError):
+        services.current()
 
 
 def ping() -> None:

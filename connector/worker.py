@@ -27,7 +27,7 @@ from rq.results import Result
 from . import queues
 from .errors import ConfigError, EscalatorError
 from .faults import describe
-from .jobs import JOBS
+from .jobs import JOBS, prepare
 from .redis_server import connect, redis_url
 
 WORKER_TTL = 20  # seconds; RQ waits this long minus 15 for a job before it looks after itself again
@@ -199,6 +199,7 @@ def main(queue: str, data: Path, environ: Mapping[str, str] = os.environ) -> Non
         connection = connect(redis_url(data, environ))
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
+    prepare()
     sys.exit(run(queue, connection))
 
 
