@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(900)  # the first test installs Znuny
 
 Story = Callable[[World], None]
 
-AT_ONCE = 8  # stories; a Znuny on a small machine serves about as many people
+AT_ONCE = 12  # stories
 
 
 def pending_until_a_time_holds_and_then_it_goes_on(world: World) -> None:

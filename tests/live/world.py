@@ -33,7 +33,7 @@ PLANS: dict[str, dict[str, Any]] = {
         step("owner", "push", otherwise="sms"),
         step("owner", "sms", "3s"),
         step("owner", "phone", "3s"),
-        step("lee", "email", "35s"),
+        step("lee", "email", "25s"),
     ),
     # a mail at once, then another one: whoever acts in between sees whether it still comes
     "twice": plan("1s", step("owner", "email"), step("owner", "email", "30s")),
@@ -42,7 +42,7 @@ PLANS: dict[str, dict[str, Any]] = {
     "again": plan("1s", step("owner", "email"), step("owner", "email", "5m")),
     "standing": plan("1s", step("owner", "email"), step("owner", "email", "5m"), reopened_within="15m"),
     "texted": plan("1s", step("ben", "sms"), step("lee", "email", "5m")),
-    "marker": plan("40s", step("lee", "email")),
+    "marker": plan("27s", step("lee", "email")),
 }
 
 
@@ -84,10 +84,11 @@ class World:
             "PATH": "/usr/bin:/bin:/usr/local/bin",
         }
         with log.open("wb") as output:
-            self._up = subprocess.Popen(
+            up = self._up = subprocess.Popen(
                 [*escalator("up"), "--port", str(self.port)], env=environ, stdout=output, stderr=output
             )
-        eventually(lambda: b"Ready" in log.read_bytes(), f"up is ready; see {log}")
+        eventually(lambda: b"Ready" in log.read_bytes() or up.poll() is not None, "up is ready")
+        assert up.poll() is None, log.read_text()
         self.znuny.post_webhooks_to(self.webhook_url)
         # one after the other and once only: Znuny 6.5 stumbles over its own cache where several log in at once
         self.anna, self.ben, self.carla = self.znuny.agent("anna"), self.znuny.agent("ben"), self.znuny.customer()
@@ -111,7 +112,7 @@ class World:
                 "phone_region": "DE",
                 "api_tokens": {"monitoring": API_TOKEN},
                 "operator": {"notify": "lee", "by": "email"},
-                "sweep_every": "10s",
+                "sweep_every": "5s",
             },
             "twilio": self.providers.twilio_section,
             "channels": self.providers.channels_section,
