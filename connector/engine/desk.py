@@ -4,19 +4,21 @@ Notes leave in order per ticket, however long the helpdesk was away. Before a se
 proof, because the first one may have arrived. A note that is refused for good is set aside and stays in the history.
 """
 
+import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import redis
 
 from .. import queues
 from ..core.events import Entry
-from ..errors import HelpdeskAway, HelpdeskError, TicketGone
+from ..errors import HelpdeskAway, HelpdeskError, PermissionLost, TicketGone
 from ..faults import describe
 from ..ports import Clock, Helpdesk, Note
 from . import outage
@@ -32,12 +34,27 @@ DRAIN_FOR = 20.0  # seconds; then another job goes on, so that a worker can end 
 REST = 2.0  # seconds until what failed in an unexpected way is tried again
 LINGER = 0.3  # seconds without work after which a drain ends
 AGAIN = (2.0, 5.0, 15.0, 30.0, 60.0)  # seconds until the next try while the helpdesk is away
+REFUSED_AGAIN = 300.0  # seconds
+REFUSED_AT_MOST = 288  # times: a day
+FAILED_AT_MOST = 5  # times
+FRESH_LOOK = 0.0  # what a coming step asks for stands before everything else in `hints`
 NOTE_KIND = "note"
+GONE = "the ticket does not exist any more"
 
 # Marks the next one as begun, unless somebody else has gone on. KEYS: list. ARGV: as it was read, as begun.
 _BEGIN = """
 if redis.call('LINDEX', KEYS[1], 0) ~= ARGV[1] then return 0 end
 redis.call('LSET', KEYS[1], 0, ARGV[2])
+return 1
+"""
+# Forgets the ticket unless something came since. KEYS: desk, and the ticket's list, live state and counters.
+# ARGV: ticket, score before.
+_DONE = """
+local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if not score or tonumber(score) ~= tonumber(ARGV[2]) then return 0 end
+if redis.call('LLEN', KEYS[2]) > 0 or redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('DEL', KEYS[4], KEYS[5])
 return 1
 """
 _FORGET_SAME = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
@@ -50,6 +67,7 @@ class Desk:
     engine: Engine
     store: Store
     clock: Clock
+    turns: Iterator[int] = field(default_factory=itertools.count)
 
     def drain(self) -> None:
         """Works off hints and writes until there is nothing left for a moment; on an emptied Redis nothing at all."""
@@ -59,14 +77,23 @@ class Desk:
             Drain(self._due, pool, CALLS_AT_ONCE).run()
 
     def _due(self, busy: set[str], room: int) -> dict[str, Callable[[], None]]:
-        """What can be done now: fresh looks, then hints, then writes; one thing a ticket at a time."""
+        """What can be done now: fresh looks, then hints, then writes; one thing a ticket at a time.
+
+        Every fourth time writes go before hints, so that a storm of hints doesn't keep notes from being written.
+        """
         now = self.clock.now().timestamp()
+        hints, writes = (
+            self.store.redis.zrangebyscore(key, "-inf", now, start=0, num=room + len(busy), withscores=True)
+            for key in (HINTS, DESK)
+        )
+        looks = [one for one in hints if one[1] <= FRESH_LOOK]
+        read, write = (self.observer.look, hints), (self.write, writes)
+        order = (write, read) if next(self.turns) % 4 == 0 else (read, write)
         work: dict[str, Callable[[], None]] = {}
-        for key, act in ((HINTS, self.observer.look), (DESK, self.write)):
-            for raw in self.store.redis.zrangebyscore(key, "-inf", now, start=0, num=room + len(busy)):
-                ticket_id = raw.decode()
+        for act, found in ((self.observer.look, looks), *order):
+            for ticket_id in (raw.decode() for raw, _ in found):
                 if ticket_id not in busy and ticket_id not in work and len(work) < room:
-                    work[ticket_id] = lambda act=act, ticket_id=ticket_id: act(ticket_id)  # type: ignore[misc]
+                    work[ticket_id] = partial(act, ticket_id)
         return work
 
     # --- writing -----------------------------------------------------------------------------------------------
@@ -86,7 +113,11 @@ class Desk:
                 pass
             self._show(ticket_id)
             self._done(ticket_id, before)
+            self.engine.operator.settled("notes")
             outage.answers(self.store.redis)
+        except PermissionLost as error:
+            self._later(ticket_id, REFUSED_AGAIN)
+            self.engine.operator.tell("notes", f"Notes wait: {error}")
         except HelpdeskAway:
             tries = int(self.store.redis.incr(f"{PREFIX}unwritten:{ticket_id}"))
             self.store.redis.expire(f"{PREFIX}unwritten:{ticket_id}", 86400)
@@ -97,13 +128,9 @@ class Desk:
 
     def _done(self, ticket_id: str, before: float | None) -> None:
         """Forgets the ticket unless something came meanwhile."""
-        with self.store.redis.pipeline() as pipe:
-            pipe.watch(DESK, f"{PREFIX}desk:{ticket_id}")
-            if pipe.zscore(DESK, ticket_id) == before and pipe.llen(f"{PREFIX}desk:{ticket_id}") == 0:
-                pipe.multi()
-                pipe.zrem(DESK, ticket_id)
-                pipe.delete(f"{PREFIX}unwritten:{ticket_id}")
-                with_watch_lost(pipe.execute)
+        keys = (DESK, *(f"{PREFIX}{what}:{ticket_id}" for what in ("desk", "show", "unwritten", "unwritable")))
+        if before is not None:
+            self.store.redis.eval(_DONE, len(keys), *keys, ticket_id, repr(before))
 
     def _write_next(self, ticket_id: str) -> bool:
         key = f"{PREFIX}desk:{ticket_id}"
@@ -116,14 +143,34 @@ class Desk:
             return False  # we were paused for long, and somebody else goes on here
         try:
             self._carry_out(ticket_id, item)
-        except TicketGone:
-            self._set_aside(ticket_id, item, "the ticket does not exist any more")
-        except HelpdeskAway:
-            raise
-        except HelpdeskError as error:
-            self._set_aside(ticket_id, item, str(error))
+        except Exception as error:
+            self._set_aside(ticket_id, item, self._refusal(ticket_id, error))
         self.store.redis.lrem(key, 1, begun)
         return True
+
+    def _refusal(self, ticket_id: str, error: Exception) -> str:
+        """Why it will never be written; raises the error again where another try may help.
+
+        A permission may come back: a token that ran out, a group that was taken away.
+        """
+        lost = isinstance(error, PermissionLost)
+        if isinstance(error, TicketGone) or (lost and self.store.redis.exists(f"{PREFIX}deleted:{ticket_id}")):
+            return GONE
+        if isinstance(error, HelpdeskAway | redis.RedisError):
+            raise error
+        known = isinstance(error, HelpdeskError)
+        if lost or not known:
+            at_most = REFUSED_AT_MOST if lost else FAILED_AT_MOST
+            if self._tries(ticket_id) < at_most:
+                raise error
+        return str(error) if known else "Escalator failed to write it"
+
+    def _tries(self, ticket_id: str) -> int:
+        """How often the first one that waits for this ticket couldn't be written, this time included."""
+        key = f"{PREFIX}unwritable:{ticket_id}"
+        tries = int(self.store.redis.incr(key))
+        self.store.redis.expire(key, 2 * 86400)
+        return tries
 
     def _carry_out(self, ticket_id: str, item: DeskItem) -> None:
         lines = item.lines
@@ -158,30 +205,28 @@ class Desk:
             self.helpdesk.show(ticket_id, live)
         except HelpdeskAway:
             raise
-        except HelpdeskError as error:
-            log.warning("the live state of ticket %s was refused: %s", ticket_id, error)
-            self.engine.operator.tell("live-state", f"The helpdesk refuses the live state: {error}")
+        except TicketGone:
+            log.info("ticket %s is gone, and its live state with it", ticket_id)
+        except Exception as error:
+            log.warning("the live state of ticket %s was refused: %s", ticket_id, describe(error))
+            said = str(error) if isinstance(error, HelpdeskError) else "Escalator failed to write it."
+            self.engine.operator.tell("live-state", f"The helpdesk refuses the live state: {said}")
+        else:
+            self.engine.operator.settled("live-state")
         self.store.redis.eval(_FORGET_SAME, 1, key, raw)
 
     def _set_aside(self, ticket_id: str, item: DeskItem, why: str) -> None:
         """It stays in our history, and the operator hears of it; the next ones go on."""
         log.warning("a note for ticket %s is set aside: %s", ticket_id, why)
+        self.store.redis.delete(f"{PREFIX}unwritable:{ticket_id}")
         headline = item.lines[0] if item.lines else "an owner"
-        entry = Entry(self.clock.now(), NOTE_KIND, f'not written, "{headline}": {why}')
-        self.store.redis.rpush(f"{PREFIX}history:{item.code}", encode(entry))
+        self.store.add_entry(item.code, Entry(self.clock.now(), NOTE_KIND, f'not written, "{headline}": {why}'))
         self.store.count("notes_refused")
-        self.engine.operator.tell("notes-refused", f"The helpdesk refused a note: {why}")
+        if why != GONE:
+            self.engine.operator.tell("notes-refused", f"The helpdesk refused a note: {why}")
 
     def _later(self, ticket_id: str, seconds: float) -> None:
         self.store.redis.zadd(DESK, {ticket_id: time.time() + seconds})
-
-
-def with_watch_lost(execute: Callable[[], object]) -> None:
-    """Runs EXEC; when somebody was quicker, what they wrote is worked off by the next round."""
-    try:
-        execute()
-    except redis.WatchError:
-        return
 
 
 class Drain:

@@ -202,9 +202,7 @@ class Store:
         self._timer(pipe, one)
         self._outgoing(pipe, one)
         for code, entry in one.entries:
-            key = f"{PREFIX}history:{code}"
-            pipe.rpush(key, encode(entry))
-            pipe.expire(key, self._keep)
+            self._add_entry(pipe, code, entry)
         if case.moved_to and (one.old is None or one.old.moved_to != case.moved_to):
             self._hand_over(pipe, ticket_id, case.moved_to)
         for item in one.desk:
@@ -221,6 +219,17 @@ class Store:
             queues.nudge(pipe, queues.DESK, "desk")
         for name, by in one.counters.items():
             pipe.hincrby(COUNTERS, name, by)
+
+    def _add_entry(self, pipe: Pipeline, code: str, entry: Entry) -> None:
+        key = f"{PREFIX}history:{code}"
+        pipe.rpush(key, encode(entry))
+        pipe.expire(key, self._keep)
+
+    def add_entry(self, code: str, entry: Entry) -> None:
+        """One more line in a history, beside any commit."""
+        with self.redis.pipeline() as pipe:
+            self._add_entry(pipe, code, entry)
+            pipe.execute()
 
     def _hand_over(self, pipe: Pipeline, source: str, target: str) -> None:
         """Notes that wait for a ticket that was merged away are written where people look now."""
