@@ -23,7 +23,7 @@ from connector.core.case import Case
 from connector.core.escalation import Escalation, State
 from connector.core.events import Entry
 from connector.engine.records import DeskItem, to_item
-from connector.engine.store import COUNTERS, EPOCH, HINTS
+from connector.engine.store import COUNTERS, EPOCH, HINTS, SINCE
 from connector.services import Services, build, read_config
 from connector.web.app import create_app
 
@@ -82,6 +82,7 @@ class Receiving:
     def __init__(self, settings: Settings, redis: Redis, clock: time_machine.Traveller) -> None:
         redis.flushall()
         redis.set(EPOCH, "1")
+        redis.set(SINCE, settings.service.since.isoformat())  # as `up` records it
         self.redis: Any = redis
         self.clock = clock
         self.services: Services = build(settings, redis)
