@@ -231,7 +231,7 @@ class Delivery:
             steps=len(escalation.plan.steps),
             round=held.round,
             due_at=held.due_at,
-            line=_all_clear(escalation) if not asks else "",
+            line=_all_clear(escalation, case.ticket.number) if not asks else "",
             acknowledge_url=f"{public}/ack/{token}" if public and asks else "",
             escalation_url=f"{public}/api/v1/escalations/{escalation.code}" if public else "",
             callback_url=f"{public}/callbacks/twilio" if public else "",
@@ -302,11 +302,11 @@ def _insist(act: Callable[[], T]) -> T:
             time.sleep(0.2)
 
 
-def _all_clear(escalation: Escalation) -> str:
+def _all_clear(escalation: Escalation, number: str) -> str:
     current = escalation.acknowledged
     if current is not None:
-        return f"{escalation.code}: {current.by.name or current.by.login} has it."
-    return f"{escalation.code}: it is over."
+        return f"{escalation.code}, ticket {number}: {current.by.name or current.by.login} has it."
+    return f"{escalation.code}, ticket {number}: it is over."
 
 
 def texted_key(number: str) -> str:
