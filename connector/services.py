@@ -156,7 +156,8 @@ def owner_contact(settings: Settings) -> Callable[[Person], Contact]:
     service = settings.service
 
     def contact(owner: Person) -> Contact:
-        known = next((c for c in settings.contacts.values() if c.login.casefold() == owner.login.casefold()), None)
+        login = owner.login.casefold()
+        known = next((c for c in settings.contacts.values() if login and c.login.casefold() == login), None)
         if known is not None:
             return known
         mobile = _e164(owner.mobile, service.phone_region) if service.use_helpdesk_mobiles else ""

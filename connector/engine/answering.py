@@ -109,7 +109,7 @@ class Answers:
         """The contact that `by` names (key, login or full name), else somebody known by this name only."""
         wanted, contacts = by.strip(), self.engine.people.contacts
         same = wanted.casefold()
-        named = (c for c in contacts.values() if same in (c.login.casefold(), c.name.casefold()))
+        named = (c for c in contacts.values() if same and same in (c.login.casefold(), c.name.casefold()))
         return contacts.get(wanted) or next(named, Contact(key="", name=wanted))
 
     def told(self, link: Link) -> Contact:

@@ -4,9 +4,12 @@ The engine turns the core's commands into what the store writes. It talks to Red
 spoken to by `observer`, `desk` and `delivery`, outside of any transaction.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+
+import redis
 
 from ..core import observing
 from ..core.audience import Directory, owner_as_contact
@@ -31,12 +34,16 @@ from ..core.plan import Plan, Policy
 from ..core.ticket import Actor, Person, Reading
 from ..core.transition import transition
 from ..core.wording import Reader, note_lines
+from ..faults import describe
 from ..ports import Clock, Live
+from .failures import failed
 from .names import with_names
 from .operator import Operator
 from .proofs import Signatures, digest
 from .records import DeskItem
-from .store import Store, Writes
+from .store import Emptied, Store, Writes
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -68,8 +75,15 @@ class Engine:
     # --- events ------------------------------------------------------------------------------------------------
 
     def wake(self, ticket_id: str) -> Outcome:
-        """Does what is due on this ticket's escalation."""
-        return self.happen(ticket_id)
+        """Does what is due on this ticket's escalation; where that fails, it is tried again later and nobody waits."""
+        try:
+            return self.happen(ticket_id)
+        except (redis.RedisError, Emptied):
+            raise
+        except Exception as error:
+            wait = failed(self.store, self.operator, ticket_id, error)
+            self.store.wake_later(ticket_id, self.clock.now() + timedelta(seconds=wait))
+            return Outcome(None, None, None)
 
     def happen(self, ticket_id: str, *events: Event) -> Outcome:
         """These events, one after the other, and the tick that follows them, in one commit."""
@@ -86,7 +100,7 @@ class Engine:
                 after, more = observing.apply(after, event, now)
                 commands += more
             if not any(isinstance(event, Claim) for event in events):
-                after, more = self._tick(after, now)
+                after, more = self._tick(after, now) if not events else self._try_tick(after, now)
                 commands += more
             if after == case and not commands:
                 return ()
@@ -105,6 +119,7 @@ class Engine:
         def decide(cases: Mapping[str, Case | None]) -> Sequence[Writes]:
             nonlocal result
             case, now = cases[ticket_id], self.clock.now()
+            result = None
             if case is not None and case.moved_to:
                 return ()
             owner = reading.ticket.owner
@@ -180,6 +195,14 @@ class Engine:
         escalation, commands = transition(case.escalation, Tick(self._people(case.escalation.owner), case.read_at), now)
         return replace(case, escalation=escalation), commands
 
+    def _try_tick(self, case: Case, now: datetime) -> tuple[Case, tuple[Command, ...]]:
+        """What has happened is kept although the tick after it fails: a message that went out would go out again."""
+        try:
+            return self._tick(case, now)
+        except Exception as error:  # counted by the next wake, which finds it too
+            log.error("ticket %s: the tick after an event failed: %s", case.ticket.id, describe(error))
+            return case, ()
+
     def _people(self, owner: Person | None) -> Directory:
         if owner is None or self.people.by_login(owner.login) is not None:
             return self.people
@@ -223,7 +246,11 @@ class Engine:
         history: Sequence[Entry] = ()
         if command.kind == "closed":
             history = (*self.store.history(escalation.code), *entries)
-        lines = note_lines(command, self._people(escalation.owner), self.reader, history)
+        try:
+            lines = note_lines(command, self._people(escalation.owner), self.reader, history)
+        except Exception as error:  # words are not worth a step that doesn't fire
+            log.error("a note of %s could not be put into words: %s", escalation.code, describe(error))
+            lines = (f"Escalation {escalation.code}: {command.kind}", "Escalator could not put the rest into words.")
         assign_name = command.who if command.assign else ""
         return DeskItem(escalation.code, lines, proof, assign=command.assign, assign_name=assign_name)
 

@@ -40,6 +40,9 @@ class Link:
     at: datetime
 
 
+NotOurs = msgspec.DecodeError
+"""A record that can't be understood: written by another version, or by hand."""
+
 _encoder = msgspec.json.Encoder()
 _case = msgspec.json.Decoder(Case)
 _entry = msgspec.json.Decoder(Entry)

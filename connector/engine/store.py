@@ -18,6 +18,7 @@ process dies anywhere in between. A commit on an emptied Redis (no epoch) is ref
 """
 
 import contextlib
+import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,9 +35,12 @@ from ..core.escalation import Stage
 from ..core.events import Entry
 from ..core.timetable import next_wake
 from ..errors import EscalatorError
+from ..faults import describe
 from ..ports import Live
 from .locks import Locks
-from .records import DeskItem, Link, encode, to_case, to_entry, to_link
+from .records import DeskItem, Link, NotOurs, encode, to_case, to_entry, to_link
+
+log = logging.getLogger(__name__)
 
 PREFIX = "escalator:"
 DUE, OUT, DESK, HINTS = f"{PREFIX}due", f"{PREFIX}out", f"{PREFIX}desk", f"{PREFIX}hints"
@@ -118,12 +122,16 @@ class Store:
         return to_case(self.redis.get(case_key(ticket_id)))
 
     def cases(self, ticket_ids: Sequence[str]) -> dict[str, Case]:
-        """Those that are known, in few round trips."""
+        """Those that are known, in few round trips. One that can't be understood stops no other."""
         found: dict[str, Case] = {}
         for start in range(0, len(ticket_ids), 200):
             chunk = ticket_ids[start : start + 200]
             for ticket_id, raw in zip(chunk, self.redis.mget([case_key(t) for t in chunk]), strict=True):
-                case = to_case(raw)
+                try:
+                    case = to_case(raw)
+                except NotOurs as error:
+                    log.error("what is stored about ticket %s can't be understood: %s", ticket_id, describe(error))
+                    continue
                 if case is not None:
                     found[ticket_id] = case
         return found
@@ -280,6 +288,15 @@ class Store:
                 queues.arm(pipe, queues.DELIVER, "deliver", [], f"deliver-{id}", at)
         if soon:
             queues.nudge(pipe, queues.DELIVER, "deliver")
+
+    def wake_later(self, ticket_id: str, at: datetime) -> None:
+        """Another wake for what failed now; unless nothing is due there any more."""
+        due = at.timestamp()
+        with self.redis.pipeline() as pipe:
+            pipe.multi()
+            pipe.zadd(DUE, {ticket_id: due}, xx=True)
+            queues.arm(pipe, queues.WORK, "wake", [ticket_id], wake_job(ticket_id), due)
+            pipe.execute()
 
     def put_right(self, ticket_id: str, id: str, now: datetime) -> None:
         """Has `out` say what the case says of a notification that could not be claimed: when to try again, or never.

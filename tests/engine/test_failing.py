@@ -1,0 +1,80 @@
+"""A ticket on which Escalator itself fails: nobody else waits for it, nothing is sent twice, and the operator hears."""
+
+from typing import Any
+
+import pytest
+
+from connector.core.escalation import Stage, State
+from connector.engine import engine as engine_module
+from connector.engine.store import DUE, case_key
+
+from .conftest import World
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every tick raises."""
+
+    def raises(*_: Any) -> None:
+        raise KeyError("something that nobody thought of")
+
+    monkeypatch.setattr(engine_module.Engine, "_tick", raises)
+
+
+def waits(world: World) -> int:
+    return round(world.redis.zscore(DUE, "42") - world.clock.now().timestamp())  # type: ignore[operator]
+
+
+def test_it_is_tried_ever_less_often_and_told_the_fifth_time(world: World, broken: None) -> None:
+    world.helpdesk.ticket("42")
+    world.looks("42")
+    found = []
+    for _ in range(6):
+        world.engine.wake("42")
+        found.append(waits(world))
+        assert len(world.troubles()) == (1 if len(found) >= 5 else 0)
+    assert found == [1, 5, 15, 30, 300, 300]
+
+
+def test_others_go_on_meanwhile(world: World) -> None:
+    world.escalating("43")
+    world.redis.set(case_key("42"), b'{"ticket": 1}')
+    world.redis.zadd(DUE, {"42": 1.0})
+    world.engine.wake("42")
+    world.sends()
+    assert [message.ticket_id for message in world.channels["push"].sent] == ["43"]
+    assert set(world.store.cases(["42", "43"])) == {"43"}
+
+
+def test_what_works_again_goes_on_where_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.helpdesk.ticket("42")
+    world.looks("42")
+    with monkeypatch.context() as mistake:
+        mistake.setattr(engine_module.Engine, "_tick", lambda *_: 1 / 0)
+        for _ in range(5):
+            world.engine.wake("42")
+    world.clock.passes(minutes=5)
+    world.looks("42")
+    world.engine.wake("42")
+    assert world.escalation().state is State.RUNNING
+
+
+def test_an_outcome_is_kept_though_the_tick_after_it_fails(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.escalating()
+    monkeypatch.setattr(engine_module.Engine, "_tick", lambda *_: 1 / 0)
+    world.sends()
+    world.clock.passes(minutes=1)
+    world.sends()
+    assert (len(world.channels["push"].sent), world.one("push").stage) == (1, Stage.ENDED)
+
+
+def test_a_note_without_words_stops_no_step(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "note_lines", lambda *_: 1 / 0)
+    world.escalating()
+    world.sends()
+    world.writes()
+    assert len(world.channels["push"].sent) == 1
+    assert world.helpdesk.notes["42"][0].lines == (
+        "Escalation E-1A: step",
+        "Escalator could not put the rest into words.",
+    )
