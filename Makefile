@@ -15,7 +15,7 @@ demo: $(DEMO)  ## play the whole story on this machine, with no account anywhere
 	@$(BIN)/python -m connector.cli demo
 
 test: $(DEV)  ## run all tests that need nothing but this machine
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@.ci/test $(ARGS)
 
 lint: $(DEV)  ## ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
