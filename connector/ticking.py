@@ -11,6 +11,7 @@ from .queues import QUEUES
 from .services import current
 
 OVERDUE_EVERY = 1.0  # seconds
+WHILE_LATE_EVERY = 10.0  # seconds
 
 
 @click.command()
@@ -25,6 +26,7 @@ def main() -> None:
     periodic = (
         Periodic(OVERDUE_EVERY, services.sweep.overdue),
         Periodic(sweep_every, services.sweep.ask_for_helpdesk),
+        Periodic(WHILE_LATE_EVERY, services.sweep.ask_again_while_late),
     )
     Timers(services.redis, QUEUES, periodic).work()
     sys.exit(0)
