@@ -33,7 +33,7 @@ class Signatures:
         """The data of a note's proof, or None when it isn't ours."""
         try:
             data = self._notes().loads(proof)
-        except BadData:
+        except (BadData, UnicodeError):
             return None
         return data if isinstance(data, dict) else None
 
@@ -44,7 +44,7 @@ class Signatures:
         """The id that the token was made for, or None when it is forged or of another purpose."""
         try:
             return self._signer(purpose).unsign(token).decode()
-        except (BadSignature, UnicodeDecodeError):
+        except (BadSignature, UnicodeError):
             return None
 
     def _notes(self) -> URLSafeSerializer:
