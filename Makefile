@@ -21,7 +21,7 @@ lint: $(DEV)  ## ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 live: $(DEV)  ## stories on a real Znuny (Debian, as root; it is installed on the first run)
-	@$(BIN)/python -m pytest -q tests/live $(ARGS)
+	@.ci/live $(ARGS)
 
 bench: $(DEV)  ## lateness, throughput and memory, as a table
 	@$(BIN)/python -m tests.bench $(ARGS)

@@ -79,7 +79,7 @@ def _mark(change: Change, save: Sequence[Change], escalation: Escalation) -> tup
         case Kind.UNLOCK:
             return (Unlocked(change.by, change.at),)
         case Kind.ACKNOWLEDGED if not change.at_creation:
-            return _way(Way.NOTE, change, escalation)
+            return _way(Way.NOTE, change, escalation, via="Acknowledge escalation")
     return ()
 
 

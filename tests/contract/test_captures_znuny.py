@@ -146,7 +146,7 @@ def test_the_acknowledge_checkbox_acknowledges_what_was_started_by_hand(name: st
     services.engine.start(services.helpdesk.read("6"), services.settings.policy.plans["urgent"], "dana")
     assert desk.stands == "waiting, owner ben"
     desk.deliver()
-    assert desk.stands == "acknowledged by ben (note)"
+    assert desk.stands == "acknowledged by ben (Acknowledge escalation)"
 
 
 def test_only_the_delete_event_tells_that_a_ticket_is_gone(make: Make) -> None:
