@@ -86,11 +86,9 @@ class Sweep:
 
     def look_at_helpdesk(self) -> list[str]:
         """Asks the helpdesk what changed since the last sweep, and has those tickets read that differ from what is
-        known. Returns their ids; none on an emptied Redis, which knows nothing to compare with.
+        known. Returns their ids. On an emptied Redis hints wait, and the next sweep asks for the same again.
         """
         began = self.clock.now()
-        if not self.store.begun():
-            return []
         last = self._swept_until(began)
         try:
             found = self._found(last - OVERLAP)
@@ -107,7 +105,8 @@ class Sweep:
         # by the helpdesk's clock, which may be behind ours; never by a moment that hasn't come
         until = min(began, max(last, found.newest or last))
         late = sum(row.updated_at < began - WEBHOOK_WITHIN for row in found.missed)
-        self.store.redis.set(SWEPT, json.dumps({"until": until.isoformat(), "found": len(missed), "late": late}))
+        if self.store.begun():
+            self.store.redis.set(SWEPT, json.dumps({"until": until.isoformat(), "found": len(missed), "late": late}))
         return missed
 
     def _found(self, since: datetime) -> "_Found":

@@ -7,7 +7,7 @@ import pytest
 
 from connector import queues
 from connector.core.escalation import State
-from connector.engine.store import DUE, EPOCH, HINTS, wake_job
+from connector.engine.store import DUE, HINTS, wake_job
 from connector.errors import HelpdeskAway
 from connector.ports import Row
 
@@ -116,11 +116,14 @@ def test_what_was_told_late_is_looked_for_every_few_seconds_until_it_is_on_time_
     assert len(queued(world, queues.DESK)) == 2
 
 
-def test_an_emptied_redis_is_not_swept(world: World) -> None:
+def test_on_an_emptied_redis_hints_wait_and_no_sweep_counts(world: World) -> None:
     world.helpdesk.ticket("42")
-    world.redis.delete(EPOCH)
-    assert world.sweep.look_at_helpdesk() == []
-    assert world.redis.keys("escalator:swept") == []
+    world.redis.flushall()
+    world.sweep.look_at_helpdesk()
+    world.desk.drain()
+    assert world.helpdesk.calls["read"] == 0
+    assert world.redis.zrange(HINTS, 0, -1) == [b"42"]
+    assert world.redis.exists("escalator:swept") == 0
 
 
 def test_an_overdue_wake_whose_job_was_lost_is_queued_again(world: World) -> None:
