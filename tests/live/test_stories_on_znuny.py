@@ -51,7 +51,7 @@ def nobody_takes_it_until_ben_locks_it(world: World) -> None:
     ]
     world.status(ticket, "acknowledged")
     world.outlast()
-    assert world.told(ticket) == ["push", "sms", "call"], "nothing more was sent"
+    assert world.told(ticket) == ["push", "sms", "call"], "nothing more was sent, but the quiet all-clear"
 
 
 def a_ticket_given_to_ben_is_not_taken_and_the_next_step_goes_to_him(world: World) -> None:
@@ -61,7 +61,7 @@ def a_ticket_given_to_ben_is_not_taken_and_the_next_step_goes_to_him(world: Worl
     world.note(ticket, "step 2 of 2")
     assert len(world.mails(ticket, "dana")) == 1, "nobody stands in any more"
     assert not any("acknowledged" in line for line in world.headlines(ticket))
-    assert world.fields(ticket)["Status"] == "running"
+    world.status(ticket, "running")
 
 
 def a_form_that_locks_and_is_left_again_takes_nothing(world: World) -> None:
@@ -72,7 +72,7 @@ def a_form_that_locks_and_is_left_again_takes_nothing(world: World) -> None:
     assert "locked the ticket and left it without work" in world.note(ticket, "it goes on")
     world.note(ticket, "step 2 of 2")
     assert len(world.mails(ticket)) == 2
-    assert world.fields(ticket)["Status"] == "running"
+    world.status(ticket, "running")
 
 
 def the_menu_entry_takes_it_in_one_life_and_in_the_next(world: World) -> None:

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from connector.core.code import code_of
 from connector.sandbox.providers import Providers
+from connector.sandbox.providers.apns import Push
 from connector.sandbox.providers.smtp import Mail
 
 from ..stories.plans import plan, step
@@ -180,10 +181,10 @@ class World:
         return [mail for mail in found if f"{to}@example.com" in mail.to] if to else found
 
     def told(self, ticket: New) -> list[str]:
-        """By which ways somebody was told, in order of way."""
+        """By which ways somebody was told, in order of way; the quiet all-clear isn't telling."""
         twilio, number = self.providers.twilio, ticket.number
         return [
-            *("push" for push in self.providers.apns.pushes if number in str(push.payload)),
+            *("push" for push in self.providers.apns.pushes if number in str(push.payload) and not quiet(push)),
             *("sms" for text in twilio.messages if number in text.body and not text.answer),
             *("call" for call in twilio.calls if ", ".join(number) in call.twiml),
             *("mail" for _ in self.mails(ticket)),
@@ -204,3 +205,8 @@ class World:
 
     def code(self, ticket: New, life: int = 1) -> str:
         return code_of(ticket.id, life)
+
+
+def quiet(push: Push) -> bool:
+    """An all-clear: it replaces what stands on the screen without a sound."""
+    return push.payload["aps"]["interruption-level"] == "passive"
