@@ -132,7 +132,7 @@ def a_merge_takes_the_escalation_along(world: World) -> None:
     assert world.code(ticket) in world.note(target, "it goes on")
     world.note(target, "step 2 of 2")
     assert len(world.mails(target, "dana")) == 1, "merging is no acknowledgement: the second step tells of the target"
-    assert world.fields(target)["Status"] == "running"
+    world.status(target, "running")
 
 
 def a_deleted_ticket_ends_it(world: World) -> None:
