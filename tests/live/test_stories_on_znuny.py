@@ -21,7 +21,7 @@ AT_ONCE = 12  # stories
 
 def pending_until_a_time_holds_and_then_it_goes_on(world: World) -> None:
     ticket = world.running("twice")
-    until = (datetime.now(UTC) + timedelta(seconds=65)).replace(second=0, microsecond=0)
+    until = (datetime.now(UTC) + timedelta(seconds=90)).replace(second=0, microsecond=0)
     world.ben.pend(ticket.id, until)
     world.note(ticket, "put off until")
     world.status(ticket, "snoozed")
