@@ -36,6 +36,7 @@ from ..core.transition import transition
 from ..core.wording import Reader, note_lines
 from ..faults import describe
 from ..ports import Clock, Live
+from .clocks import no_later
 from .failures import failed
 from .names import with_names
 from .operator import Operator
@@ -123,7 +124,7 @@ class Engine:
             if case is not None and case.moved_to:
                 return ()
             owner = reading.ticket.owner
-            result = observing.observe(case, reading, self.policy, self._people(owner), since, now)
+            result = observing.observe(case, no_later(reading, now), self.policy, self._people(owner), since, now)
             return [self.writes(case, result.case, result.commands)]
 
         self.store.commit([ticket_id], decide)
@@ -140,7 +141,7 @@ class Engine:
             # the form that merges locks when it opens: who only opened it and merged has acknowledged nothing
             source, taken_back = observing.apply(source, Unlocked(by, at), now)
             left_here = tuple(command for command in taken_back if isinstance(command, Entry))
-            goal = known or observing.first_sight(target, self.policy, since)[0]
+            goal = known or observing.first_sight(no_later(target, now), self.policy, since)[0]
             if goal.escalation is not None and goal.escalation.state.live:
                 words = f"merged into ticket {goal.ticket.number}"
                 after, commands = observing.apply(source, Closed(at, by, words), now)

@@ -16,6 +16,7 @@ from ..core.ticket import Kind, Reading
 from ..errors import HelpdeskAway, HelpdeskRefused, TicketGone
 from ..ports import Clock, Helpdesk
 from . import failures, outage
+from .clocks import ahead
 from .engine import Engine
 from .store import HINTS, PREFIX, Emptied, Store
 
@@ -66,6 +67,7 @@ class Observer:
         """Whether the hint is done with."""
         try:
             reading = self.helpdesk.read(ticket_id)
+            self._compare_clocks(reading)
             self.take_in(reading)
         except TicketGone:
             self.engine.happen(ticket_id, Closed(self.clock.now(), THE_HELPDESK, "deleted"))
@@ -128,6 +130,16 @@ class Observer:
             return True
         self._later(ticket_id, min(REFUSED_AGAIN * tries, 3600.0))
         return False
+
+    def _compare_clocks(self, reading: Reading) -> None:
+        by = ahead(reading)
+        if by:
+            minutes = max(1, round(by.total_seconds() / 60))
+            self.engine.operator.tell(
+                "clock", f"The helpdesk's clock is about {minutes} min ahead of Escalator's: set both by NTP."
+            )
+        elif by is not None:
+            self.engine.operator.settled("clock")
 
     def _tell_unreadable(self, error: HelpdeskRefused) -> None:
         self.engine.operator.tell("unreadable", f"A ticket can't be read: {error}")

@@ -61,8 +61,9 @@ if ARGV[14] ~= '' or ARGV[15] == '1' then
   local known = redis.call('GET', prefix .. 'case:' .. ARGV[16])
   local old = not known and ARGV[15] == '1'
   if known and ARGV[14] ~= '' then
-    local read, given = fine(cjson.decode(known)['ticket']['updated_at']), fine(ARGV[14])
-    old = read and given and given <= read
+    local understood, read = pcall(function() return fine(cjson.decode(known)['ticket']['updated_at']) end)
+    local given = fine(ARGV[14])
+    old = understood and read and given and given <= read
   end
   if old then
     redis.call('HINCRBY', KEYS[4], 'hints_dropped', 1)

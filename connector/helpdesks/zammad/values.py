@@ -34,9 +34,9 @@ def moment(value: Any) -> datetime | None:
     """
     try:
         found = datetime.fromisoformat(value.replace(" UTC", "+00:00"))
-    except (AttributeError, ValueError):
+        return found.astimezone(UTC) if found.tzinfo else None
+    except (AttributeError, ValueError, OverflowError):  # the last hours of the year 9999 may be none in UTC
         return None
-    return found.astimezone(UTC) if found.tzinfo else None
 
 
 def required_moment(value: Any) -> datetime:
