@@ -7,9 +7,7 @@ the note says so.
 """
 
 import contextlib
-import hashlib
 import logging
-import math
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -29,11 +27,12 @@ from ..core.sending import find as find_notification
 from ..errors import Undelivered
 from ..faults import describe
 from ..ports import Channel, Clock, Message, Purpose, Receipt
-from .desk import Drain
+from .drain import Drain
 from .engine import Engine
+from .numbers import held_for, hold, keep, line_key, release, texted
 from .proofs import Signatures
 from .records import Link
-from .store import OUT, PREFIX, Store
+from .store import OUT, Store
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +45,6 @@ REDIS_BACK_WITHIN = 15.0  # seconds; less than any lease
 LINE_BUSY = timedelta(seconds=10)
 SAME_CALL = timedelta(seconds=0.5)
 CLAIMED_WITHIN = 5  # seconds for which a line is held by who hasn't claimed its call yet
-REPLY_WITHIN = 12 * 3600  # seconds in which an SMS reply "1" may mean this text
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ class Delivery:
             return
         channel = self.channels.get(notification.channel)
         line = self._line(case, notification, channel)
-        if line and not self.store.redis.set(line, id, nx=True, ex=CLAIMED_WITHIN):
+        if line and not hold(self.store.redis, line, id, CLAIMED_WITHIN):
             self._line_busy(ticket_id, id, line)
             return
         lease = channel.lease if channel else 30.0
@@ -95,17 +93,17 @@ class Delivery:
         held = _find(claimed.case, id)
         ours = held is not None and held.stage is Stage.CLAIMED and held.at == lease_ends
         if claimed.case is None or held is None or not ours:
-            self._release(line, id)
+            release(self.store.redis, line, id)
             self.store.put_right(ticket_id, id, self.clock.now())
             return
-        self._keep_line(line, lease)
+        keep(self.store.redis, line, lease)
         outcome = self._try(claimed.case, held, channel, lease_ends)
         assert case.escalation is not None
         self._record(ticket_id, case.escalation.code, outcome, lease_ends)
         if outcome.sent and outcome.wait:
-            self._keep_line(line, CALL_OVER_WITHIN)
+            keep(self.store.redis, line, CALL_OVER_WITHIN)
         else:
-            self._release(line, id)
+            release(self.store.redis, line, id)
 
     def _record(self, ticket_id: str, code: str, outcome: Outcome, lease_ends: datetime) -> None:
         """A failure that comes after the lease counts for nothing: somebody else may be sending by now."""
@@ -245,14 +243,7 @@ class Delivery:
         """Whether a bare "1" from this number can only mean this escalation; remembers that it was texted."""
         if channel.kind != "sms":
             return True
-        key, now = texted_key(contact.mobile), time.time()
-        with self.store.redis.pipeline() as pipe:
-            pipe.multi()
-            pipe.zremrangebyscore(key, "-inf", now - REPLY_WITHIN)
-            pipe.zadd(key, {code: now})
-            pipe.expire(key, REPLY_WITHIN)
-            pipe.zrange(key, 0, -1)
-            codes = [raw.decode() for raw in pipe.execute()[-1]]
+        codes = texted(self.store.redis, contact.mobile, code)
         others = (self.engine.find(other) for other in codes if other != code)
         return not any(found and found[1].state.climbing for found in others)
 
@@ -264,18 +255,9 @@ class Delivery:
         contacts = self._contacts(case, notification)
         return line_key(contacts[0].mobile) if contacts and contacts[0].mobile else ""
 
-    def _keep_line(self, line: str, seconds: float) -> None:
-        """A line that a receipt has freed meanwhile stays free."""
-        if line:
-            self.store.redis.expire(line, math.ceil(seconds))
-
-    def _release(self, line: str, id: str) -> None:
-        if line and self.store.redis.get(line) == id.encode():
-            self.store.redis.delete(line)
-
     def _line_busy(self, ticket_id: str, id: str, line: str) -> None:
         """Another call rings there, or somebody is about to claim this very one (or has died over that)."""
-        wait = SAME_CALL if self.store.redis.get(line) == id.encode() else LINE_BUSY
+        wait = SAME_CALL if held_for(self.store.redis, line, id) else LINE_BUSY
         self.store.redis.zadd(OUT, {f"{ticket_id} {id}": (self.clock.now() + wait).timestamp()})
 
 
@@ -307,16 +289,3 @@ def _all_clear(escalation: Escalation, number: str) -> str:
     if current is not None:
         return f"{escalation.code}, ticket {number}: {current.by.name or current.by.login} has it."
     return f"{escalation.code}, ticket {number}: it is over."
-
-
-def texted_key(number: str) -> str:
-    """Which escalations were texted to a number; the number itself stands in no key."""
-    return f"{PREFIX}texted:{_hashed(number)}"
-
-
-def line_key(number: str) -> str:
-    return f"{PREFIX}line:{_hashed(number)}"
-
-
-def _hashed(number: str) -> str:
-    return hashlib.sha256(f"escalator|{number}".encode()).hexdigest()[:20]

@@ -6,33 +6,28 @@ proof, because the first one may have arrived. A note that is refused for good i
 
 import itertools
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import wait as wait_for
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 import redis
 
-from .. import queues
 from ..core.events import Entry
 from ..errors import HelpdeskAway, HelpdeskError, PermissionLost, TicketGone
 from ..faults import describe
 from ..ports import Clock, Helpdesk, Note
 from . import outage
+from .drain import Drain
 from .engine import Engine
 from .observer import Observer
-from .records import DeskItem, encode, to_item, to_live
+from .records import DeskItem, NotOurs, encode, to_item, to_live
 from .store import DESK, HINTS, PREFIX, Store
 
 log = logging.getLogger(__name__)
 
 CALLS_AT_ONCE = 4
-DRAIN_FOR = 20.0  # seconds; then another job goes on, so that a worker can end or be looked after
-REST = 2.0  # seconds until what failed in an unexpected way is tried again
-LINGER = 0.3  # seconds without work after which a drain ends
 AGAIN = (2.0, 5.0, 15.0, 30.0, 60.0)  # seconds until the next try while the helpdesk is away
 REFUSED_AGAIN = 300.0  # seconds
 REFUSED_AT_MOST = 288  # times: a day
@@ -137,7 +132,14 @@ class Desk:
         raw = self.store.redis.lindex(key, 0)
         if raw is None:
             return False
-        item = to_item(raw)
+        try:
+            item = to_item(raw)
+        except NotOurs as error:
+            log.error("a note that waits for ticket %s can't be understood: %s", ticket_id, describe(error))
+            self.store.redis.lrem(key, 1, raw)
+            self.store.count("notes_refused")
+            self.engine.operator.tell("notes-refused", "A note that waited was spoiled in Redis, and is lost.")
+            return True
         begun = encode(replace(item, attempts=item.attempts + 1))
         if not self.store.redis.eval(_BEGIN, 1, key, raw, begun):
             return False  # we were paused for long, and somebody else goes on here
@@ -227,51 +229,3 @@ class Desk:
 
     def _later(self, ticket_id: str, seconds: float) -> None:
         self.store.redis.zadd(DESK, {ticket_id: time.time() + seconds})
-
-
-class Drain:
-    """Keeps a pool's slots filled with what `due` offers; ends when idle, after a while, or on SIGTERM.
-
-    due(busy keys, free slots) -> {key: work}. A piece of work that raises is logged, and rests before its next try.
-    """
-
-    def __init__(
-        self, due: Callable[[set[str], int], dict[str, Callable[[], None]]], pool: ThreadPoolExecutor, slots: int
-    ) -> None:
-        self._due, self._pool, self._slots = due, pool, slots
-        self._freed = threading.Event()
-        self._resting: dict[str, float] = {}  # key -> until, monotonic
-
-    def run(self) -> None:
-        running: dict[Future[None], str] = {}
-        ends, idle_since = time.monotonic() + DRAIN_FOR, time.monotonic()
-        while not queues.stopping.is_set() and time.monotonic() < ends:
-            self._freed.clear()
-            for done in [future for future in running if future.done()]:
-                self._report(done, running.pop(done))
-            room = self._slots - len(running)
-            work = self._due({*running.values(), *self._rest()}, room) if room else {}
-            for key, act in work.items():
-                future = self._pool.submit(act)
-                running[future] = key
-                future.add_done_callback(lambda _: self._freed.set())
-            if work or running:
-                idle_since = time.monotonic()
-            elif time.monotonic() - idle_since > LINGER:
-                break
-            if not work:
-                self._freed.wait(0.05)
-        wait_for(running)
-        for future, key in running.items():
-            self._report(future, key)
-
-    def _rest(self) -> list[str]:
-        now = time.monotonic()
-        self._resting = {key: until for key, until in self._resting.items() if until > now}
-        return list(self._resting)
-
-    def _report(self, future: "Future[None]", key: str) -> None:
-        error = future.exception()
-        if error is not None:
-            self._resting[key] = time.monotonic() + REST
-            log.error("work on %s failed: %s", key, describe(error))

@@ -9,7 +9,7 @@ from channels._twilio import State, receipt_outcome
 from ..core.escalation import Notification, Stage
 from ..core.events import Receipt
 from ..core.sending import find as find_notification
-from ..engine.delivery import line_key
+from ..engine.numbers import line_key
 from ..engine.records import Link
 
 if TYPE_CHECKING:

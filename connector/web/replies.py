@@ -13,7 +13,7 @@ from channels._twilio import Word, parse_reply
 
 from ..core.contact import Contact
 from ..engine.answering import Answer, Answers
-from ..engine.delivery import REPLY_WITHIN, texted_key
+from ..engine.numbers import REPLY_WITHIN, texted_key
 
 if TYPE_CHECKING:
     from ..services import Services

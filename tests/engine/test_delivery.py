@@ -9,7 +9,7 @@ from redis.exceptions import ConnectionError as RedisAway
 
 from connector.core.escalation import Stage
 from connector.core.events import Claim, Outcome, Receipt
-from connector.engine.delivery import line_key
+from connector.engine.numbers import line_key
 from connector.engine.store import OUT
 from connector.errors import Undelivered
 

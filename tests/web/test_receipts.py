@@ -3,7 +3,7 @@
 import pytest
 
 from connector.core.escalation import Stage
-from connector.engine.delivery import line_key
+from connector.engine.numbers import line_key
 
 from .conftest import DANA, LEE
 

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from connector.engine.delivery import texted_key
+from connector.engine.numbers import texted_key
 
 from .conftest import DANA, LEE
 

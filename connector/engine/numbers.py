@@ -1,0 +1,58 @@
+"""What is kept by phone number: which escalations it was texted, and whether a call is under way there.
+
+The number itself stands in no key.
+"""
+
+import hashlib
+import math
+import time
+from typing import Any
+
+PREFIX = "escalator:"
+REPLY_WITHIN = 12 * 3600  # seconds in which an SMS reply "1" may mean this text
+
+
+def texted_key(number: str) -> str:
+    """Which escalations were texted to a number: codes by time."""
+    return f"{PREFIX}texted:{_hashed(number)}"
+
+
+def texted(redis: Any, number: str, code: str) -> list[str]:
+    """Remembers that this code was texted there; all codes that were within the time for replies."""
+    key, now = texted_key(number), time.time()
+    with redis.pipeline() as pipe:
+        pipe.multi()
+        pipe.zremrangebyscore(key, "-inf", now - REPLY_WITHIN)
+        pipe.zadd(key, {code: now})
+        pipe.expire(key, REPLY_WITHIN)
+        pipe.zrange(key, 0, -1)
+        return [raw.decode() for raw in pipe.execute()[-1]]
+
+
+def line_key(number: str) -> str:
+    """Held by the one notification whose call is under way to this number."""
+    return f"{PREFIX}line:{_hashed(number)}"
+
+
+def hold(redis: Any, line: str, id: str, seconds: float) -> bool:
+    """Whether nobody else is calling there."""
+    return bool(redis.set(line, id, nx=True, ex=math.ceil(seconds)))
+
+
+def held_for(redis: Any, line: str, id: str) -> bool:
+    return bool(redis.get(line) == id.encode())
+
+
+def keep(redis: Any, line: str, seconds: float) -> None:
+    """Holds it for longer; a line that a receipt has freed meanwhile stays free."""
+    if line:
+        redis.expire(line, math.ceil(seconds))
+
+
+def release(redis: Any, line: str, id: str) -> None:
+    if line and held_for(redis, line, id):
+        redis.delete(line)
+
+
+def _hashed(number: str) -> str:
+    return hashlib.sha256(f"escalator|{number}".encode()).hexdigest()[:20]
