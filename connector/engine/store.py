@@ -166,9 +166,16 @@ class Store:
         return to_link(self.redis.get(f"{PREFIX}link:{id}"))
 
     def due_out(self, now: datetime, limit: int) -> list[tuple[str, str]]:
-        """(ticket, notification) of what may be sent now, most overdue first."""
-        found = self.redis.zrangebyscore(OUT, "-inf", now.timestamp(), start=0, num=limit)
-        return [(ticket.decode(), id.decode()) for ticket, _, id in (raw.partition(b" ") for raw in found)]
+        """(ticket, notification) of what may be sent now, most overdue first. What can't be one is forgotten."""
+        due: list[tuple[str, str]] = []
+        for raw in self.redis.zrangebyscore(OUT, "-inf", now.timestamp(), start=0, num=limit):
+            ticket, _, id = raw.decode(errors="ignore").partition(" ")
+            if f"{ticket} {id}".encode() == raw:
+                due.append((ticket, id))
+            else:
+                log.error("what is stored as a notification to be sent is none")
+                self.redis.zrem(OUT, raw)
+        return due
 
     # --- the commit --------------------------------------------------------------------------------------------
 

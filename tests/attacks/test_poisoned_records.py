@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connector.engine.store import HINTS
+from connector.engine.store import HINTS, OUT
 from connector.helpdesks.zammad.values import moment
 from tests.engine.conftest import World
 
@@ -14,6 +14,26 @@ def test_a_webhook_is_stored_whatever_its_tickets_record_holds(world: World, spo
     world.redis.set("escalator:case:42", spoiled)
     assert world.store.hint_if_new("42", datetime.now(UTC), closed=False, deleted=False)
     assert world.redis.zscore(HINTS, "42") is not None
+
+
+@pytest.mark.parametrize("spoiled", [b"\xff\xfe", b"42", b""])
+def test_the_others_are_told_whatever_stands_among_what_is_to_be_sent(world: World, spoiled: bytes) -> None:
+    world.escalating()
+    world.redis.zadd(OUT, {spoiled: 0})
+    world.sends()
+    assert [m.code for channel in world.channels.values() for m in channel.sent] == ["E-1A"]
+    assert world.redis.zscore(OUT, spoiled) is None
+
+
+def test_a_note_that_was_spoiled_lets_the_next_one_through_and_the_operator_hears_of_it(world: World) -> None:
+    world.escalating()
+    world.redis.lpush("escalator:desk:42", b"no note")
+    world.sends()
+    world.clock.passes(seconds=31)  # the first step's note waits for outcomes until then
+    world.engine.wake("42")
+    world.writes()
+    assert world.helpdesk.headlines("42") == ["Escalation E-1A, step 1 of 3 (plan major)"]
+    assert world.troubles() == ["A note that waited was spoiled in Redis, and is lost."]
 
 
 def test_a_time_that_is_none_in_utc_is_no_time() -> None:
