@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, fields, validate
 
+from connector.helpdesks._options import OneOrSeveral, web_address
 from connector.helpdesks.zammad.adapter import Zammad
 from connector.helpdesks.zammad.client import Client
 from connector.ports import Helpdesk
@@ -14,36 +14,24 @@ KIND = "zammad"
 
 __all__ = ["KIND", "Options", "Zammad", "build"]
 
-
-class _OneOrSeveral(fields.List[str]):
-    """A list of texts, or one text alone; none may be empty."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(fields.String(validate=validate.Length(min=1)), validate=validate.Length(min=1), **options)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **more: Any) -> list[Any]:
-        return super()._deserialize([value] if isinstance(value, str) else value, attr, data, **more)
-
-
-def _web_address(value: str) -> None:
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or parts.username or parts.query or parts.fragment:
-        raise ValidationError("must be Zammad's address as in the browser, like https://desk.example.com")
+ADDRESS = "must be Zammad's address as in the browser, like https://desk.example.com"
 
 
 class Options(Schema):
     """What stands under `helpdesk` beside `kind: zammad`. Timeouts are seconds."""
 
-    url = fields.String(required=True, validate=_web_address, metadata={"meaning": "its address"})
+    url = fields.String(
+        required=True,
+        validate=web_address(ADDRESS),
+        metadata={"meaning": "its address"},
+    )
     token = fields.String(
         required=True, validate=validate.Length(min=1), metadata={"meaning": "of Escalator's own user"}
     )
-    webhook_secret = _OneOrSeveral(
-        required=True, metadata={"meaning": "signs its webhooks; old and new while it is changed"}
+    webhook_secret = OneOrSeveral(
+        required=True,
+        validate=validate.Length(min=1),
+        metadata={"meaning": "signs its webhooks; old and new while it is changed"},
     )
     robots = fields.List(fields.String(), load_default=list, metadata={"meaning": "logins that are never a person"})
     ca_file = fields.String(

@@ -7,10 +7,10 @@ changes, `acts` sees which of its lines are one act, `adapter` joins them as the
 import zoneinfo
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from connector.helpdesks._options import OneOrSeveral, web_address
 from connector.helpdesks.znuny.adapter import Znuny
 from connector.helpdesks.znuny.agents import Agents
 from connector.helpdesks.znuny.client import Client
@@ -20,26 +20,6 @@ from connector.ports import Helpdesk
 KIND = "znuny"
 
 
-class _OneOrSeveral(fields.List[str]):
-    """A list of texts, or one text alone; none may be empty. Several are valid at once, for a change without a gap."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(fields.String(validate=validate.Length(min=1)), **options)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **more: Any) -> list[Any]:
-        return super()._deserialize([value] if isinstance(value, str) else value, attr, data, **more)
-
-
-def _web_address(value: str) -> None:
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or parts.username or parts.query or parts.fragment:
-        raise ValidationError("must be Znuny's address up to its path, like https://desk.example.com/otrs")
-
-
 def _known_zone(name: str) -> None:
     try:
         zoneinfo.ZoneInfo(name)
@@ -47,16 +27,23 @@ def _known_zone(name: str) -> None:
         raise ValidationError("must be a time zone like Europe/Berlin: Znuny's OTRSTimeZone") from error
 
 
+ADDRESS = "must be Znuny's address up to its path, like https://desk.example.com/otrs"
+
+
 class Options(Schema):
     """What stands under `helpdesk` beside `kind: znuny`. Timeouts are seconds."""
 
-    url = fields.String(required=True, validate=_web_address, metadata={"meaning": "its address up to `/otrs`"})
+    url = fields.String(
+        required=True,
+        validate=web_address(ADDRESS),
+        metadata={"meaning": "its address up to `/otrs`"},
+    )
     webservice = fields.String(
         load_default="Escalation", validate=validate.Length(min=1), metadata={"meaning": "name of the web service"}
     )
     user = fields.String(required=True, validate=validate.Length(min=1), metadata={"meaning": "Escalator's own agent"})
     password = fields.String(required=True, validate=validate.Length(min=1), metadata={"meaning": "their password"})
-    webhook_secret = _OneOrSeveral(
+    webhook_secret = OneOrSeveral(
         load_default=list, metadata={"meaning": "value of the secret header; old and new while it is changed"}
     )
     webhook_header = fields.String(
