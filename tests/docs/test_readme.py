@@ -15,6 +15,8 @@ from .reference import README, with_reference
 
 ROOT = README.parent
 TEXT = README.read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+PATH = re.compile(r"`((?:config|tests|channels|connector)/[\w./-]+)`")
 BLOCKS = re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL)
 
 
@@ -25,7 +27,7 @@ def test_the_reference_is_what_the_schemas_say() -> None:
 def test_every_make_target_that_it_names_is_there() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"^make ([a-z]+)$", "\n".join(BLOCKS), re.MULTILINE)) == {"demo", "test"}
-    named = re.findall(r"`make ([a-z]+)`", TEXT + (ROOT / "CONTRIBUTING.md").read_text())
+    named = re.findall(r"`make ([a-z]+)`", TEXT + CONTRIBUTING)
     assert {"demo", "test", *named} <= targets
 
 
@@ -35,7 +37,7 @@ def test_every_command_that_it_names_is_there() -> None:
     assert named <= set(COMMANDS)
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:config|tests|channels|connector)/[\w./-]+)`", TEXT))))
+@pytest.mark.parametrize("path", sorted(set(PATH.findall(TEXT + CONTRIBUTING))))
 def test_every_path_that_it_names_is_there(path: str) -> None:
     made_by_the_reader = {"config/escalation.yml"}
     assert path in made_by_the_reader or (ROOT / path).exists()
