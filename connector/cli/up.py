@@ -47,11 +47,23 @@ def up(host: str, port: int, data: Path, config: Path | None, workers: int) -> N
     url = os.environ.get("REDIS_URL", "")
     if url:
         check_url(url)
+    make(data)
     supervisor = Supervisor(
         processes(data, url, settings, workers), data, lambda: usable(path) is not None, _say, listen=(host, port)
     )
     threading.Thread(target=_look_at_helpdesk, args=(settings,), daemon=True).start()
     sys.exit(supervisor.run())
+
+
+def make(data: Path) -> None:
+    """The data directory, only for us. Raises ConfigError when it can't be had or written to."""
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        usable_by_us = os.access(data, os.W_OK | os.X_OK)
+    except OSError:
+        usable_by_us = False
+    if not usable_by_us:
+        raise ConfigError(f"--data {data} can't be used: name a directory that Escalator may write to.")
 
 
 def _look_at_helpdesk(settings: Settings) -> None:
