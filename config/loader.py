@@ -45,15 +45,18 @@ def load(
     environ: Mapping[str, str] | None = None,
     *,
     needs: Mapping[str, str] = crosscheck.NEEDS,
+    text: str | None = None,
 ) -> Loaded:
     """Reads the file at `path`; whatever it holds, problems are returned and nothing is raised.
+
+    `text`: what is taken for the file's content instead of what stands there now.
 
     `channel_kinds` and `helpdesk_kinds` are the option schemas by kind; `needs` tells which field of a contact a kind
     of channel needs ("" for none). `environ` is the process environment unless given.
     """
     file = FilePath(path)
     report = Report(str(path))
-    text = _text(file, report)
+    text = _text(file, report) if text is None else text
     parsed = document.parse(text, report) if text is not None else None
     if text is None or parsed is None:
         return Loaded(None, report.in_order())
@@ -64,9 +67,13 @@ def load(
     _forget_blanks(filled, report)
     if report.failed:
         return Loaded(None, report.in_order())
-    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    settings = build.settings(file, digest, sections.loaded, report)
+    settings = build.settings(file, digest_of(text), sections.loaded, report)
     return Loaded(settings, settings.warnings)
+
+
+def digest_of(text: str) -> str:
+    """What `Settings.digest` says of a file with this text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def load_or_raise(

@@ -38,7 +38,7 @@ def locked(data: Path, say: Callable[[str], None]) -> Iterator[int]:
         until: float | None = None
         while not _try_lock(lock):
             owner = os.pread(lock, 20, 0).decode().strip()
-            if _alive(owner) or (until is not None and time.monotonic() > until):
+            if alive(owner) or (until is not None and time.monotonic() > until):
                 raise ConfigError(f"Another `escalator up` runs with --data {data} (process {owner}).")
             if until is None:
                 until = time.monotonic() + _PARTING
@@ -59,7 +59,7 @@ def _try_lock(lock: int) -> bool:
     return True
 
 
-def _alive(pid: str) -> bool:
+def alive(pid: str) -> bool:
     try:
         os.kill(int(pid), 0)
     except (ProcessLookupError, ValueError):

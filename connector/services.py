@@ -68,13 +68,14 @@ def data_path(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(environ.get("ESCALATOR_DATA") or "data")
 
 
-def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> Loaded:
-    """The config as far as it can be used, with all that is wrong with it."""
+def read_config(path: Path, environ: Mapping[str, str] = os.environ, text: str | None = None) -> Loaded:
+    """The config as far as it can be used, with all that is wrong with it; `text` instead of what the file holds."""
     return load(
         path,
         {kind: module.Options for kind, module in channel_modules.discover().items()},
         {kind: module.Options for kind, module in helpdesk_modules.discover().items()},
         environ,
+        text=text,
     )
 
 
@@ -192,10 +193,16 @@ _current: list[Services] = []
 
 
 def current(environ: Mapping[str, str] = os.environ) -> Services:
-    """This process's services, from ESCALATOR_CONFIG, ESCALATOR_DATA and REDIS_URL. Raises ConfigError."""
+    """This process's services, from ESCALATOR_CONFIG, ESCALATOR_DATA and REDIS_URL. Raises ConfigError.
+
+    Under `up`, ESCALATOR_RUNNING names the content that was found good: a process that starts again at night must not
+    trip over what somebody is writing into the file.
+    """
     with _lock:
         if not _current:
-            loaded = read_config(config_path(environ), environ)
+            running = environ.get("ESCALATOR_RUNNING")
+            text = Path(running).read_text(encoding="utf-8") if running else None
+            loaded = read_config(config_path(environ), environ, text)
             if loaded.settings is None:
                 raise ConfigError("\n".join(str(problem) for problem in loaded.problems))
             _current.append(build(loaded.settings, connect(redis_url(data_path(environ), environ))))

@@ -1,5 +1,6 @@
 """`escalator up`: everything in one go, supervised."""
 
+import http.client
 import logging
 import os
 import sys
@@ -11,12 +12,14 @@ from pathlib import Path
 
 import click
 
+from config.loader import digest_of
 from config.settings import Settings
 
 from .. import helpdesks, queues
 from ..engine.operator import Operator
 from ..engine.store import EPOCH, SINCE
 from ..errors import ConfigError, EscalatorError
+from ..exclusive import alive
 from ..redis_server import check_url, connect, prepare
 from ..services import build_channels, config_path, read_config
 from ..supervisor import LISTEN, Process, Supervisor
@@ -48,11 +51,44 @@ def up(host: str, port: int, data: Path, config: Path | None, workers: int) -> N
     if url:
         check_url(url)
     make(data)
+    running = data.absolute() / f"running-{os.getpid()}.yml"
+    os.environ["ESCALATOR_RUNNING"] = str(running)
+    if not keep(running, path, settings):
+        sys.exit(2)
     supervisor = Supervisor(
-        processes(data, url, settings, workers), data, lambda: usable(path) is not None, _say, listen=(host, port)
+        processes(data, url, settings, workers, (host, port)),
+        data,
+        lambda: reload(running, path),
+        _say,
+        listen=(host, port),
     )
     threading.Thread(target=_look_at_helpdesk, args=(settings,), daemon=True).start()
-    sys.exit(supervisor.run())
+    try:
+        sys.exit(supervisor.run())
+    finally:
+        running.unlink(missing_ok=True)
+
+
+def reload(running: Path, path: Path) -> bool:
+    """Whether the edited config is good; from then on it is what processes start with."""
+    settings = usable(path)
+    return settings is not None and keep(running, path, settings)
+
+
+def keep(running: Path, path: Path, settings: Settings) -> bool:
+    """Keeps the content that was found good beside the data, for processes that start again later."""
+    text = path.read_text(encoding="utf-8-sig")
+    if digest_of(text) != settings.digest:
+        _say(f"{path} was changed while it was read: try again.")
+        return False
+    for left in running.parent.glob("running-*"):  # of an `up` that was killed
+        if not alive(left.stem.removeprefix("running-")):
+            left.unlink(missing_ok=True)
+    new = running.with_suffix(".new")
+    new.touch(mode=0o600)
+    new.write_text(text, encoding="utf-8")
+    new.replace(running)
+    return True
 
 
 def make(data: Path) -> None:
@@ -89,8 +125,10 @@ def usable(path: Path) -> Settings | None:
     return loaded.settings
 
 
-def processes(data: Path, url: str, settings: Settings, workers: int) -> list[Process]:
-    """What is supervised, in the order of starting; the Procfile has the same."""
+def processes(
+    data: Path, url: str, settings: Settings, workers: int, address: tuple[str, int] = ("127.0.0.1", 0)
+) -> list[Process]:
+    """What is supervised, in the order of starting; the Procfile has the same. `address` is where the web answers."""
     python = [sys.executable, "-m"]
     first: list[Process] = []
     if not url:
@@ -100,14 +138,28 @@ def processes(data: Path, url: str, settings: Settings, workers: int) -> list[Pr
     begun = _once(lambda: begin(url, data, settings))
     senders = ["deliver"] if workers == 1 else [f"deliver{n + 1}" for n in range(workers)]
     environ = {"REDIS_URL": url}
+    web_ready = (lambda: answers(*address)) if address[1] else None  # port 0: only the supervisor knows it
     return [
         *first,
         Process("timers", [*python, "connector.ticking"], environ, ready=begun),
         Process("work", [*python, "connector.worker", queues.WORK], environ),
         Process("desk", [*python, "connector.worker", queues.DESK], environ, patience=70.0),
         *(Process(name, [*python, "connector.worker", queues.DELIVER], environ, patience=40.0) for name in senders),
-        Process("web", [*python, "gunicorn", *gunicorn_options(), "wsgi:app"], environ),
+        Process("web", [*python, "gunicorn", *gunicorn_options(), "wsgi:app"], environ, ready=web_ready),
     ]
+
+
+def answers(host: str, port: int) -> bool:
+    """Whether the web answers; the socket alone takes connections before anybody reads them."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104  # compared, not bound
+    connection = http.client.HTTPConnection(everywhere.get(host, host), port, timeout=0.5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def gunicorn_options() -> Sequence[str]:

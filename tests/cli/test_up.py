@@ -7,6 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
+import psutil
 import requests
 
 from connector.cli.story.stage import free_port
@@ -86,3 +87,20 @@ def test_at_sighup_the_children_read_the_edited_config(alone: Bench, tmp_path: P
     finally:
         alone.stop_up()
     assert alone.up.returncode == 0
+
+
+def test_what_starts_again_runs_on_the_config_that_was_good_whatever_stands_there_now(alone: Bench) -> None:
+    alone.port = free_port()
+    alone.start_up()
+    try:
+        assert alone.up is not None
+        alone.until(lambda: knock(alone, SECRET) == 202)
+        alone.path.write_text("half an edit: [")
+        for child in psutil.Process(alone.up.pid).children():
+            if "gunicorn" in " ".join(child.cmdline()):
+                child.kill()
+        alone.until(lambda: knock(alone, SECRET) in (0, 202) and knock(alone, SECRET) == 202)
+        assert [knock(alone, SECRET) for _ in range(8)] == [202] * 8  # both server processes
+    finally:
+        alone.stop_up()
+    assert not list((alone.folder / "data").glob("running-*"))
