@@ -73,11 +73,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names a config can be checked against; None where the helpdesk doesn't list them (report "not checked")."""
+    """Names a config can be checked against; None where the helpdesk doesn't list them (report "not checked").
+
+    `ours` is the login of Escalator's own user there.
+    """
 
     priorities: frozenset[str] | None = None
     groups: frozenset[str] | None = None
     logins: frozenset[str] | None = None
+    ours: str = ""
 
 
 class Helpdesk(Protocol):

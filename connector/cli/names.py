@@ -29,6 +29,10 @@ def compare(settings: Settings, names: Names, where: Report) -> tuple[list[Probl
             if login.casefold() not in folded:
                 sentence = f"No active agent has the login `{login}`: who acknowledges can't become the owner."
                 report.warning(path, sentence, did_you_mean(login, names.logins))
+    for path, login in _logins(settings):
+        if names.ours and login.casefold() == names.ours.casefold():
+            sentence = f"`{login}` is Escalator's own user, whose work is never an acknowledgement."
+            report.warning(path, sentence, "Give Escalator a user of its own.")
     told = (("priorities", names.priorities), ("groups", names.groups), ("logins", names.logins))
     return report.problems, [what for what, one in told if one is None]
 

@@ -39,6 +39,15 @@ def test_check_names_line_and_mend_of_names_that_the_helpdesk_lacks(alone: Bench
         assert f"Did you mean `{mend}`?" in found
 
 
+def test_check_warns_of_a_contact_who_is_escalators_own_user(alone: Bench) -> None:
+    alone.config["contacts"]["dana"]["login"] = "escalator@example.com"
+    alone.write()
+
+    said = alone.run("check")
+
+    assert "`escalator@example.com` is Escalator's own user, whose work is never an acknowledgement." in said.stdout
+
+
 def test_check_says_that_the_helpdesk_refuses_the_token(alone: Bench) -> None:
     alone.config["helpdesk"]["token"] = "another"
     alone.write()

@@ -175,6 +175,7 @@ class Zammad:
                 priorities=frozenset(str(row["name"]) for row in priorities if row.get("active", True)),
                 groups=frozenset(me["groups"]),
                 logins=frozenset(person.login for person in self._directory.active()),
+                ours=str(me["login"]),
             )
 
     def about(self) -> str:

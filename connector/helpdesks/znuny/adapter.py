@@ -231,7 +231,7 @@ class Znuny:
 
     def names(self) -> Names:
         """Nor priorities, nor queues; those seen on tickets would be a part only, and a check against it wrong."""
-        return Names()
+        return Names(ours=self._client.user)
 
     def about(self) -> str:
         """Who we are, whether tickets can be read, and which of our fields are missing."""

@@ -250,6 +250,7 @@ def test_who_and_what_there_is(zammad, helpdesk):
     names = helpdesk.names()
     assert names.priorities == {"1 low", "2 normal", "3 high"}
     assert names.groups == {"Network", "2nd Level"}
+    assert names.ours == zammad.api_user.login
 
 
 def test_too_many_rights_are_seen(zammad):

@@ -362,7 +362,8 @@ class TestWhoWeAre:
 
 def test_znuny_lists_neither_people_nor_names() -> None:
     assert helpdesk().people() == ()
-    assert helpdesk().names() == Names(None, None, None)
+    assert helpdesk().names() == Names(None, None, None, ours=helpdesk().names().ours)
+    assert helpdesk().names().ours
 
 
 GOOD = {"url": "https://desk.example.com/otrs", "user": "u", "password": "p", "webhook_secret": "s"}
