@@ -77,16 +77,13 @@ class Desk:
         Every fourth time writes go before hints, so that a storm of hints doesn't keep notes from being written.
         """
         now = self.clock.now().timestamp()
-        hints, writes = (
-            self.store.redis.zrangebyscore(key, "-inf", now, start=0, num=room + len(busy), withscores=True)
-            for key in (HINTS, DESK)
-        )
+        hints, writes = (self.store.tickets_due(key, now, room + len(busy)) for key in (HINTS, DESK))
         looks = [one for one in hints if one[1] <= FRESH_LOOK]
         read, write = (self.observer.look, hints), (self.write, writes)
         order = (write, read) if next(self.turns) % 4 == 0 else (read, write)
         work: dict[str, Callable[[], None]] = {}
         for act, found in ((self.observer.look, looks), *order):
-            for ticket_id in (raw.decode() for raw, _ in found):
+            for ticket_id, _ in found:
                 if ticket_id not in busy and ticket_id not in work and len(work) < room:
                     work[ticket_id] = partial(act, ticket_id)
         return work

@@ -145,7 +145,18 @@ class Store:
         return raw.decode() if raw else ""
 
     def live_tickets(self) -> list[str]:
-        return sorted((raw.decode() for raw in self.redis.hkeys(LIVE)), key=int)
+        return sorted((raw.decode() for raw in self.redis.hkeys(LIVE) if raw.isdigit()), key=int)
+
+    def tickets_due(self, key: str, now: float, limit: int) -> list[tuple[str, float]]:
+        """(ticket, since when) of what is due in `hints` or `desk`; a member that is no ticket id is dropped."""
+        due: list[tuple[str, float]] = []
+        for raw, since in self.redis.zrangebyscore(key, "-inf", now, start=0, num=limit, withscores=True):
+            if raw.isdigit():
+                due.append((raw.decode(), since))
+            else:
+                log.error("what is stored as a ticket to be read or written is none")
+                self.redis.zrem(key, raw)
+        return due
 
     def past_codes(self) -> list[tuple[str, str]]:
         """(code, ticket id) of ended escalations, newest first."""

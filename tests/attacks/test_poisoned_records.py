@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connector.engine.store import HINTS, OUT
+from connector.engine.store import DESK, HINTS, LIVE, OUT
 from connector.helpdesks.zammad.values import moment
 from tests.engine.conftest import World
 
@@ -23,6 +23,19 @@ def test_the_others_are_told_whatever_stands_among_what_is_to_be_sent(world: Wor
     world.sends()
     assert [m.code for channel in world.channels.values() for m in channel.sent] == ["E-1A"]
     assert world.redis.zscore(OUT, spoiled) is None
+
+
+@pytest.mark.parametrize("spoiled", [b"\xff\xfe", b"forty-two", b""])
+@pytest.mark.parametrize("key", [HINTS, DESK])
+def test_the_others_are_read_and_noted_whatever_stands_among_the_tickets(
+    world: World, key: str, spoiled: bytes
+) -> None:
+    world.escalating()
+    world.redis.zadd(key, {spoiled: -1})
+    world.desk.drain()
+    assert world.redis.zscore(key, spoiled) is None
+    world.store.redis.hset(LIVE, spoiled, "E-X")
+    assert world.store.live_tickets() == ["42"]
 
 
 def test_a_note_that_was_spoiled_lets_the_next_one_through_and_the_operator_hears_of_it(world: World) -> None:
