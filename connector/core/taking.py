@@ -28,11 +28,6 @@ from .ticket import Actor, Person, Role
 SCREEN_KEEPS_OLD_OWNER = timedelta(minutes=15)
 
 
-def ignore(escalation: Escalation, _event: object, _now: datetime) -> Moved:
-    """Nothing: the same object, no command."""
-    return escalation, ()
-
-
 def acknowledge(escalation: Escalation, event: Acknowledge, now: datetime) -> Moved:
     """A person has it: the clock stops, nothing more is begun, and those who were told hear of it quietly."""
     escalation, commands = write_step_note(escalation, now, whatever=True)

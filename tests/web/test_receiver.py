@@ -18,7 +18,7 @@ from .conftest import HOOK_SECRET
 HERE = "/webhooks/zammad"
 MIB = 1024 * 1024
 
-PROMPT = 2.0  # seconds; some milliseconds where nothing else runs, but tests share their machine
+PROMPT = 0.1  # seconds; the quickest of three, where the scheduler may come between
 
 
 def proof(raw, secret=HOOK_SECRET):
@@ -145,7 +145,8 @@ def test_another_helpdesks_address_and_no_address_are_404(world):
 def test_redis_away_is_503_so_that_the_helpdesk_tries_again(world, tmp_path, caplog):
     services = build(world.services.settings, connect(f"unix://{tmp_path}/nobody.sock"))
     client = create_app(lambda: services).test_client()
-    answer, took = deliver(client, {"ticket": {"id": 42}})
+    answers = [deliver(client, {"ticket": {"id": 42}}) for _ in range(3)]
+    answer, took = answers[0][0], min(took for _, took in answers)
     assert (answer.status_code, answer.json["error"], took < PROMPT) == (503, "store_away", True)
     assert client.get("/healthz").status_code == 200
     assert "nobody.sock" not in caplog.text
