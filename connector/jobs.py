@@ -9,6 +9,7 @@ from typing import Any
 
 from . import services
 from .errors import EscalatorError, HelpdeskError
+from .points import reached
 
 
 def prepare() -> None:
@@ -23,7 +24,9 @@ def ping() -> None:
 
 def wake(ticket_id: str) -> None:
     """Does what is due on this ticket's escalation."""
+    reached("wake begun")
     services.current().engine.wake(ticket_id)
+    reached("wake done")
 
 
 def deliver() -> None:

@@ -16,8 +16,8 @@ from config.loader import digest_of
 from config.settings import Settings
 
 from .. import helpdesks, queues
+from ..engine.keys import EPOCH, SINCE
 from ..engine.operator import Operator
-from ..engine.store import EPOCH, SINCE
 from ..errors import ConfigError, EscalatorError
 from ..exclusive import alive
 from ..redis_server import check_url, connect, prepare

@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 from .. import queues
 from ..core.case import Case
 from ..engine import outage
+from ..engine.keys import DESK, DUE, HINTS, OUT, PREFIX, wake_job
 from ..engine.operator import TO_SEND, Operator
-from ..engine.store import DESK, DUE, HINTS, OUT, PREFIX, Store, wake_job
+from ..engine.store import Store
 from ..errors import HelpdeskError
+from ..points import reached
 from ..ports import Clock, Helpdesk, Row
 
 log = logging.getLogger(__name__)
@@ -52,6 +54,8 @@ class Sweep:
             if redis.llen(TO_SEND):
                 queues.nudge(pipe, queues.DESK, "operator")  # a way that hangs keeps no notification waiting
             pipe.execute()
+        if late:
+            reached("overdue woken")
         return len(late)
 
     def _head(self) -> float | None:
@@ -100,8 +104,10 @@ class Sweep:
         outage.answers(self.store.redis)
         self.store.forget_old(began)
         missed = [row.ticket_id for row in found.missed]
+        reached("sweep found")
         for start in range(0, len(missed), AT_ONCE):
-            self.store.hint(missed[start : start + AT_ONCE], counter="swept")
+            self.store.hints.add(missed[start : start + AT_ONCE], counter="swept")
+        reached("sweep hinted")
         # by the helpdesk's clock, which may be behind ours; never by a moment that hasn't come
         until = min(began, max(last, found.newest or last))
         late = sum(row.updated_at < began - WEBHOOK_WITHIN for row in found.missed)

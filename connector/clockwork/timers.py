@@ -26,6 +26,7 @@ from rq.scheduler import RQScheduler
 from rq.scripts import release_lock
 
 from ..faults import describe
+from ..points import reached
 from ..queues import SERIALIZER, queue_key, scheduled_key
 
 HEARTBEAT = "escalator:heartbeat:timers"
@@ -159,6 +160,8 @@ class Timers(RQScheduler):
             moved = CHUNK
             while moved == CHUNK and not self._stop.is_set():
                 moved = self._move_due(name)
+                if moved > 0:
+                    reached("jobs moved")
             if moved < 0:
                 self.leading = False
                 return

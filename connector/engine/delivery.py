@@ -26,13 +26,16 @@ from ..core.sending import ALL_CLEAR, EVERYBODY, HANG_UP
 from ..core.sending import find as find_notification
 from ..errors import Undelivered
 from ..faults import describe
+from ..points import reached
 from ..ports import Channel, Clock, Message, Purpose, Receipt
+from . import outgoing
 from .drain import Drain
 from .engine import Engine
+from .keys import OUT
 from .numbers import held_for, hold, keep, line_key, release, texted
 from .proofs import Signatures
 from .records import Link
-from .store import OUT, Store
+from .store import Store
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +67,7 @@ class Delivery:
             Drain(self._due, pool, CALLS_AT_ONCE).run()
 
     def _due(self, busy: set[str], room: int) -> dict[str, Callable[[], None]]:
-        found = self.store.due_out(self.clock.now(), room + len(busy))
+        found = outgoing.due(self.store.redis, self.clock.now(), room + len(busy))
         work = {f"{ticket} {id}": (ticket, id) for ticket, id in found}
         return {
             key: (lambda one=one: self.send(*one))  # type: ignore[misc]
@@ -79,7 +82,7 @@ class Delivery:
         case = self.store.case(ticket_id)
         notification = _find(case, id)
         if case is None or notification is None:
-            self.store.put_right(ticket_id, id, self.clock.now())
+            outgoing.put_right(self.store.redis, ticket_id, id, self.clock.now())
             return
         channel = self.channels.get(notification.channel)
         line = self._line(case, notification, channel)
@@ -94,12 +97,15 @@ class Delivery:
         ours = held is not None and held.stage is Stage.CLAIMED and held.at == lease_ends
         if claimed.case is None or held is None or not ours:
             release(self.store.redis, line, id)
-            self.store.put_right(ticket_id, id, self.clock.now())
+            outgoing.put_right(self.store.redis, ticket_id, id, self.clock.now())
             return
+        reached("sending claimed")
         keep(self.store.redis, line, lease)
         outcome = self._try(claimed.case, held, channel, lease_ends)
+        reached("sending accepted")
         assert case.escalation is not None
         self._record(ticket_id, case.escalation.code, outcome, lease_ends)
+        reached("sending recorded")
         if outcome.sent and outcome.wait:
             keep(self.store.redis, line, CALL_OVER_WITHIN)
         else:
@@ -163,7 +169,9 @@ class Delivery:
     def _asked(self, channel: Channel, message: Message) -> tuple[Receipt | None, bool]:
         """What the provider says about a try whose answer was lost, and whether sending again may double it."""
         try:
-            return channel.find(message), False
+            found = channel.find(message)
+            reached("sending asked")
+            return found, False
         except Undelivered as error:
             if not error.maybe_sent:
                 raise

@@ -17,13 +17,15 @@ import redis
 from ..core.events import Entry
 from ..errors import HelpdeskAway, HelpdeskError, PermissionLost, TicketGone
 from ..faults import describe
+from ..points import reached
 from ..ports import Clock, Helpdesk, Note
 from . import outage
 from .drain import Drain
 from .engine import Engine
+from .keys import DESK, HINTS, PREFIX
 from .observer import Observer
 from .records import DeskItem, NotOurs, encode, to_item, to_live
-from .store import DESK, HINTS, PREFIX, Store
+from .store import Store
 
 log = logging.getLogger(__name__)
 
@@ -140,11 +142,13 @@ class Desk:
         begun = encode(replace(item, attempts=item.attempts + 1))
         if not self.store.redis.eval(_BEGIN, 1, key, raw, begun):
             return False  # we were paused for long, and somebody else goes on here
+        reached("note begun")
         try:
             self._carry_out(ticket_id, item)
         except Exception as error:
             self._set_aside(ticket_id, item, self._refusal(ticket_id, error))
         self.store.redis.lrem(key, 1, begun)
+        reached("note crossed off")
         return True
 
     def _refusal(self, ticket_id: str, error: Exception) -> str:
@@ -179,9 +183,13 @@ class Desk:
                 lines = (*lines, f"{item.assign_name or item.assign} is not assigned: please set the owner.")
         if not lines:
             return
-        if item.attempts and item.proof and self.helpdesk.find_note(ticket_id, item.proof) is not None:
-            return
+        if item.attempts and item.proof:
+            found = self.helpdesk.find_note(ticket_id, item.proof)
+            reached("note looked for")
+            if found is not None:
+                return
         self.helpdesk.add_note(ticket_id, Note(lines, item.proof, item.link))
+        reached("note answered")
         self.store.count("notes_written")
 
     def _assign(self, ticket_id: str, item: DeskItem) -> bool:
@@ -202,6 +210,7 @@ class Desk:
             return
         try:
             self.helpdesk.show(ticket_id, live)
+            reached("live state shown")
         except HelpdeskAway:
             raise
         except TicketGone:

@@ -7,8 +7,9 @@ a new reading may mend it.
 import logging
 
 from ..faults import describe
+from .keys import PREFIX
 from .operator import Operator
-from .store import PREFIX, Store
+from .store import Store
 
 log = logging.getLogger(__name__)
 

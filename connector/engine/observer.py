@@ -14,11 +14,13 @@ from ..core.events import Closed
 from ..core.observing import THE_HELPDESK, Observed
 from ..core.ticket import Kind, Reading
 from ..errors import HelpdeskAway, HelpdeskRefused, TicketGone
+from ..points import reached
 from ..ports import Clock, Helpdesk
 from . import failures, outage
 from .clocks import ahead
 from .engine import Engine
-from .store import HINTS, PREFIX, Emptied, Store
+from .keys import HINTS, PREFIX
+from .store import Emptied, Store
 
 log = logging.getLogger(__name__)
 
@@ -62,13 +64,16 @@ class Observer:
                 self._later(ticket_id, failures.failed(self.store, self.engine.operator, ticket_id, error))
             if done:
                 self.store.redis.eval(_FORGET, 2, HINTS, f"{PREFIX}hint:{ticket_id}", ticket_id, count)
+                reached("hint forgotten")
 
     def _read(self, ticket_id: str) -> bool:
         """Whether the hint is done with."""
         try:
             reading = self.helpdesk.read(ticket_id)
+            reached("ticket read")
             self._compare_clocks(reading)
             self.take_in(reading)
+            reached("reading taken in")
         except TicketGone:
             self.engine.happen(ticket_id, Closed(self.clock.now(), THE_HELPDESK, "deleted"))
             return True

@@ -4,7 +4,7 @@ import time
 
 import redis
 
-from .store import DESK, HINTS, PREFIX
+from .keys import DESK, HINTS, PREFIX
 
 WAITING = f"{PREFIX}waiting-for-helpdesk"  # ids of tickets
 AT_MOST_EVERY = 5  # seconds; a helpdesk that can be read but takes no note isn't asked without end

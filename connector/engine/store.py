@@ -1,27 +1,13 @@
 """The truth in Redis, and the only commit.
 
-    escalator:case:<ticket>      what is known of a ticket, with its escalation (records.py)
-    escalator:history:<code>     list of history entries
-    escalator:due                ticket -> when its next tick is due; what is overdue is woken again by the sweep
-    escalator:out                "<ticket> <notification>" -> not before; what deliver drains
-    escalator:desk:<ticket>      list of things to write in the helpdesk, in order
-    escalator:show:<ticket>      the live state that the helpdesk should show
-    escalator:desk               ticket -> not before; what desk drains
-    escalator:hints              ticket -> when to read it; escalator:hint:<ticket> counts its hints
-    escalator:live, :past        ticket -> code; code -> when it ended
-    escalator:link:<id>          whom a notification told, while its link is valid
-    escalator:counters           counters for /metrics
-    escalator:epoch, :since      set once by the first `up`
-
 Every change of a case is one MULTI: the record, its history, its timer, what goes out. All or nothing, also when a
 process dies anywhere in between. A commit on an emptied Redis (no epoch) is refused, so that nobody is paged again.
 """
 
-import contextlib
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,57 +17,19 @@ from redis.client import Pipeline
 
 from .. import queues
 from ..core.case import Case
-from ..core.escalation import Stage
 from ..core.events import Entry
 from ..core.timetable import next_wake
 from ..errors import EscalatorError
 from ..faults import describe
+from ..points import reached
 from ..ports import Live
+from . import outgoing
+from .hints import Hints
+from .keys import COUNTERS, DESK, DUE, EPOCH, HINTS, LIVE, PAST, PREFIX, SINCE, case_key, wake_job
 from .locks import Locks
 from .records import DeskItem, Link, NotOurs, encode, to_case, to_entry, to_link
 
 log = logging.getLogger(__name__)
-
-PREFIX = "escalator:"
-DUE, OUT, DESK, HINTS = f"{PREFIX}due", f"{PREFIX}out", f"{PREFIX}desk", f"{PREFIX}hints"
-LIVE, PAST = f"{PREFIX}live", f"{PREFIX}past"
-EPOCH, SINCE, COUNTERS = f"{PREFIX}epoch", f"{PREFIX}since", f"{PREFIX}counters"
-
-# Stores hints, then nudges. KEYS after those of the nudge: hints, counters. ARGV after those: now, prefix of keys,
-# 1 for deleted, the counter's name, when the (single) ticket was updated ("" where that tells nothing), 1 for closed,
-# tickets. Answers -1 when the hint tells nothing new. A third of the work of as many commands in a MULTI.
-_HINT = (
-    """
-local now, prefix, deleted = ARGV[10], ARGV[11], ARGV[12]
-local function fine(moment)
-  local whole, fraction = string.match(moment or '', '^(.*T%d+:%d+:%d+)%.?(%d*)Z$')
-  return whole and whole .. '.' .. string.sub(fraction .. '000000', 1, 6)
-end
-if ARGV[14] ~= '' or ARGV[15] == '1' then
-  local known = redis.call('GET', prefix .. 'case:' .. ARGV[16])
-  local old = not known and ARGV[15] == '1'
-  if known and ARGV[14] ~= '' then
-    local understood, read = pcall(function() return fine(cjson.decode(known)['ticket']['updated_at']) end)
-    local given = fine(ARGV[14])
-    old = understood and read and given and given <= read
-  end
-  if old then
-    redis.call('HINCRBY', KEYS[4], 'hints_dropped', 1)
-    return -1
-  end
-end
-for i = 16, #ARGV do
-  local ticket = ARGV[i]
-  redis.call('ZADD', KEYS[3], 'LT', now, ticket)
-  redis.call('INCR', prefix .. 'hint:' .. ticket)
-  redis.call('EXPIRE', prefix .. 'hint:' .. ticket, 86400)
-  if deleted == '1' then redis.call('SET', prefix .. 'deleted:' .. ticket, 1, 'EX', 86400) end
-end
-redis.call('HINCRBY', KEYS[4], ARGV[13], #ARGV - 15)
-"""
-    + queues.NUDGE
-)
-
 
 # Hands what waits for one ticket's desk over to another's. KEYS: from, to.
 _HAND_OVER = """
@@ -115,7 +63,7 @@ class Store:
         self.redis: Any = connection  # redis-py types every answer as bytes, text, list or None at once
         self.locks = Locks(connection)
         self._keep = int(keep.total_seconds())
-        self._hint = self.redis.register_script(_HINT)
+        self.hints = Hints(connection)
 
     # --- reading -----------------------------------------------------------------------------------------------
 
@@ -176,18 +124,6 @@ class Store:
     def link(self, id: str) -> Link | None:
         return to_link(self.redis.get(f"{PREFIX}link:{id}"))
 
-    def due_out(self, now: datetime, limit: int) -> list[tuple[str, str]]:
-        """(ticket, notification) of what may be sent now, most overdue first. What can't be one is forgotten."""
-        due: list[tuple[str, str]] = []
-        for raw in self.redis.zrangebyscore(OUT, "-inf", now.timestamp(), start=0, num=limit):
-            ticket, _, id = raw.decode(errors="ignore").partition(" ")
-            if f"{ticket} {id}".encode() == raw:
-                due.append((ticket, id))
-            else:
-                log.error("what is stored as a notification to be sent is none")
-                self.redis.zrem(OUT, raw)
-        return due
-
     # --- the commit --------------------------------------------------------------------------------------------
 
     def commit(
@@ -213,8 +149,10 @@ class Store:
                 pipe.multi()
                 for one in writes:
                     self._write(pipe, one)
+                reached("commit decided")
                 try:
                     pipe.execute()
+                    reached("commit written")
                     return writes
                 except redis.WatchError:
                     tries += 1
@@ -227,7 +165,7 @@ class Store:
         pipe.set(case_key(ticket_id), encode(case), ex=None if live else self._keep)
         self._index(pipe, one, live)
         self._timer(pipe, one)
-        self._outgoing(pipe, one)
+        outgoing.write(pipe, ticket_id, one.old, one.new)
         for code, entry in one.entries:
             self._add_entry(pipe, code, entry)
         if case.moved_to and (one.old is None or one.old.moved_to != case.moved_to):
@@ -289,25 +227,6 @@ class Store:
         pipe.zadd(DUE, {ticket_id: due})
         queues.arm(pipe, queues.WORK, "wake", [ticket_id], wake_job(ticket_id), due)
 
-    def _outgoing(self, pipe: Pipeline, one: Writes) -> None:
-        ticket_id, now = one.new.ticket.id, time.time()
-        old, new = _open(one.old), _open(one.new)
-        if old == new:
-            return
-        for id in old.keys() - new.keys():
-            pipe.zrem(OUT, f"{ticket_id} {id}")
-        soon = False
-        for id, (at, stage) in new.items():
-            if old.get(id) == (at, stage):
-                continue
-            pipe.zadd(OUT, {f"{ticket_id} {id}": at})
-            if stage is Stage.PLANNED and at <= now:
-                soon = True
-            elif stage is Stage.PLANNED:
-                queues.arm(pipe, queues.DELIVER, "deliver", [], f"deliver-{id}", at)
-        if soon:
-            queues.nudge(pipe, queues.DELIVER, "deliver")
-
     def wake_later(self, ticket_id: str, at: datetime) -> None:
         """Another wake for what failed now; unless nothing is due there any more."""
         due = at.timestamp()
@@ -317,46 +236,7 @@ class Store:
             queues.arm(pipe, queues.WORK, "wake", [ticket_id], wake_job(ticket_id), due)
             pipe.execute()
 
-    def put_right(self, ticket_id: str, id: str, now: datetime) -> None:
-        """Has `out` say what the case says of a notification that could not be claimed: when to try again, or never.
-
-        When the case changes at this moment, whoever changes it does that.
-        """
-        with self.redis.pipeline() as pipe:
-            pipe.watch(case_key(ticket_id))
-            found = _open(to_case(pipe.get(case_key(ticket_id)))).get(id)
-            pipe.multi()
-            if found is None:
-                pipe.zrem(OUT, f"{ticket_id} {id}")
-            else:  # overdue, and yet nobody may have it: a tick is about to end it
-                pipe.zadd(OUT, {f"{ticket_id} {id}": max(found[0], now.timestamp() + 0.5)})
-            with contextlib.suppress(redis.WatchError):
-                pipe.execute()
-
-    # --- hints -------------------------------------------------------------------------------------------------
-
-    def hint(self, ticket_ids: Iterable[str], *, deleted: bool = False, counter: str = "hints") -> None:
-        """Stores that these tickets may have changed, and has them read: one script, so all of it or nothing.
-
-        `deleted`: the helpdesk said that it is gone, which some helpdesks can't say when they are asked.
-        """
-        self._store_hints(list(ticket_ids), counter=counter, deleted=deleted)
-
-    def hint_if_new(self, ticket_id: str, updated_at: datetime | None, *, closed: bool, deleted: bool) -> bool:
-        """The same for a ticket that was updated then (None: that tells nothing) and may be closed.
-
-        False, and nothing is stored, for what we have read since, or for a closed ticket that we don't know: a moved
-        customer sends one for each of theirs.
-        """
-        moment = encode(updated_at).decode().strip('"') if updated_at is not None else ""
-        return self._store_hints([ticket_id], moment, closed=closed, deleted=deleted) != -1
-
-    def _store_hints(
-        self, tickets: list[str], moment: str = "", *, counter: str = "hints", closed: bool = False, deleted: bool
-    ) -> int:
-        keys, arguments = queues.nudging(queues.DESK, "desk")
-        arguments += [repr(time.time()), PREFIX, int(deleted), counter, moment, int(closed), *tickets]
-        return int(self._hint(keys=[*keys, HINTS, COUNTERS], args=arguments))
+    # --- beside any commit ---------------------------------------------------------------------------------------
 
     def remember_link(self, link: Link, valid: timedelta) -> Link:
         """Writes it unless it is there, and returns the one that is: the first try's time counts."""
@@ -372,22 +252,3 @@ class Store:
 
     def count(self, name: str, by: int = 1) -> None:
         self.redis.hincrby(COUNTERS, name, by)
-
-
-def case_key(ticket_id: str) -> str:
-    return f"{PREFIX}case:{ticket_id}"
-
-
-def wake_job(ticket_id: str) -> str:
-    return f"wake-{ticket_id}"
-
-
-def _open(case: Case | None) -> dict[str, tuple[float, Stage]]:
-    """What is still to be sent, or being sent: notification -> (not before, stage)."""
-    if case is None or case.escalation is None:
-        return {}
-    return {
-        n.id: (n.at.timestamp(), n.stage)
-        for n in case.escalation.notifications
-        if n.stage in (Stage.PLANNED, Stage.CLAIMED)
-    }

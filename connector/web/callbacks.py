@@ -17,6 +17,7 @@ from channels import sms
 from channels._twilio import verify
 
 from ..engine.records import Link
+from ..points import reached
 from . import calls, receipts, replies
 from .answers import error, refuse
 
@@ -41,7 +42,10 @@ def signed(view: Callable[[Services], Response]) -> Callable[[], Response]:
         if not genuine or request.form.get("AccountSid") != twilio.account_sid:
             services.store.count("callbacks_refused")
             return refuse(403, "bad_signature", "The signature is missing or wrong.")
-        return view(services)
+        reached("callback proved")
+        answer = view(services)
+        reached("callback answered")
+        return answer
 
     return checked
 

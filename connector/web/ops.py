@@ -20,7 +20,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from .. import queues
 from ..clockwork.timers import HEARTBEAT
 from ..core.escalation import State
-from ..engine.store import COUNTERS, DESK, DUE, EPOCH, HINTS, LIVE, OUT
+from ..engine.keys import COUNTERS, DESK, DUE, EPOCH, HINTS, LIVE, OUT
 
 if TYPE_CHECKING:
     from ..services import Services

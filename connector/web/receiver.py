@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
-from ..engine.store import PREFIX
+from ..engine.keys import PREFIX
 from ..errors import NotUnderstood
+from ..points import reached
 from .answers import error, refuse
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ def webhook(kind: str) -> Response:
     except (ValueError, RecursionError):
         services.store.count("webhooks_not_understood")
         return error(400, "not_json", "The body is not JSON that Escalator can read.")
-    services.store.hint_if_new(hint.ticket_id, hint.updated_at, closed=hint.closed, deleted=hint.deleted)
+    reached("webhook proved")
+    services.store.hints.add_if_new(hint.ticket_id, hint.updated_at, closed=hint.closed, deleted=hint.deleted)
+    reached("webhook stored")
     return stored()
 
 

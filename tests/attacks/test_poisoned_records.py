@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connector.engine.store import DESK, HINTS, LIVE, OUT
+from connector.engine.keys import DESK, HINTS, LIVE, OUT
 from connector.helpdesks.zammad.values import moment
 from tests.engine.conftest import World
 
@@ -12,7 +12,7 @@ from tests.engine.conftest import World
 @pytest.mark.parametrize("spoiled", [b"{cut", b"[]", b'{"ticket": 5}', b"\xff"])
 def test_a_webhook_is_stored_whatever_its_tickets_record_holds(world: World, spoiled: bytes) -> None:
     world.redis.set("escalator:case:42", spoiled)
-    assert world.store.hint_if_new("42", datetime.now(UTC), closed=False, deleted=False)
+    assert world.store.hints.add_if_new("42", datetime.now(UTC), closed=False, deleted=False)
     assert world.redis.zscore(HINTS, "42") is not None
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.core.code import code_of
-from connector.engine.store import LIVE
+from connector.engine.keys import LIVE
 
 from . import stage as stages
 from . import waiting

@@ -14,7 +14,8 @@ from connector.core.escalation import State
 from connector.core.events import Tick
 from connector.core.ticket import Facts, Phase, Reading, Ticket
 from connector.core.transition import transition
-from connector.engine.store import DUE, LIVE, Writes, case_key, wake_job
+from connector.engine.keys import DUE, LIVE, case_key, wake_job
+from connector.engine.store import Writes
 from connector.services import Services
 
 FIRST_ID = 10_000_000

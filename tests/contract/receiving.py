@@ -22,8 +22,8 @@ from config.settings import Settings
 from connector.core.case import Case
 from connector.core.escalation import Escalation, State
 from connector.core.events import Entry
+from connector.engine.keys import COUNTERS, EPOCH, HINTS, SINCE
 from connector.engine.records import DeskItem, to_item
-from connector.engine.store import COUNTERS, EPOCH, HINTS, SINCE
 from connector.services import Services, build, read_config
 from connector.web.app import create_app
 

@@ -16,14 +16,16 @@ from connector.core.contact import Contact
 from connector.core.escalation import Escalation, Notification
 from connector.core.plan import Plan, Policy, Step, WhenExhausted
 from connector.core.wording import Reader
+from connector.engine import outgoing
 from connector.engine.answering import Answers
 from connector.engine.delivery import Delivery
 from connector.engine.desk import Desk as Writing
 from connector.engine.engine import Engine
+from connector.engine.keys import EPOCH, OUT, SINCE
 from connector.engine.observer import Observer
 from connector.engine.operator import Operator
 from connector.engine.proofs import Signatures
-from connector.engine.store import EPOCH, OUT, SINCE, Store
+from connector.engine.store import Store
 
 from .fakes import Channel, Clock, Desk
 
@@ -100,12 +102,12 @@ class World:
         return id
 
     def looks(self, id: str) -> None:
-        self.store.hint([id])
+        self.store.hints.add([id])
         self.observer.look(id)
 
     def sends(self) -> None:
         """One try at all that is due now."""
-        for ticket, id in self.store.due_out(self.clock.now(), 1000):
+        for ticket, id in outgoing.due(self.store.redis, self.clock.now(), 1000):
             self.delivery.send(ticket, id)
 
     def writes(self) -> None:

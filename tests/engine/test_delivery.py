@@ -9,8 +9,9 @@ from redis.exceptions import ConnectionError as RedisAway
 
 from connector.core.escalation import Stage
 from connector.core.events import Claim, Outcome, Receipt
+from connector.engine import outgoing
+from connector.engine.keys import OUT
 from connector.engine.numbers import line_key
-from connector.engine.store import OUT
 from connector.errors import Undelivered
 
 from .conftest import DANA, World
@@ -26,7 +27,7 @@ def test_what_is_due_is_sent_and_leaves_the_index(world: World) -> None:
 
 def test_twenty_senders_send_it_once(world: World) -> None:
     world.escalating()
-    ticket, id = world.store.due_out(world.clock.now(), 1)[0]
+    ticket, id = outgoing.due(world.store.redis, world.clock.now(), 1)[0]
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(lambda _: world.delivery.send(ticket, id), range(20)))
     assert len(world.channels["push"].sent) == 1
@@ -262,7 +263,7 @@ def test_a_notification_planned_again_meanwhile_stays_in_the_index(world: World)
     id = world.one("push").id
     world.engine.happen("42", Claim(id, world.clock.now()), Outcome(id, "busy", sent=False))
     stands = replace(world.one("push"))
-    world.store.put_right("42", id, world.clock.now())
+    outgoing.put_right(world.store.redis, "42", id, world.clock.now())
     assert world.redis.zscore(OUT, f"42 {id}") == pytest.approx(stands.at.timestamp())
 
 

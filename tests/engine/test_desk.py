@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
+from connector.engine.keys import DESK, PREFIX
 from connector.engine.records import DeskItem, encode
-from connector.engine.store import DESK, PREFIX
 from connector.errors import HelpdeskAway, HelpdeskRefused, PermissionLost, TicketGone
 
 from .conftest import DANA, World
@@ -195,7 +195,7 @@ def test_who_cannot_be_made_the_owner_is_named_in_the_note(world: World, monkeyp
 
 def test_a_storm_of_hints_does_not_keep_notes_from_being_written(world: World, ticket: str) -> None:
     put(world, "one")
-    world.store.hint([str(id) for id in range(1000, 1400)])
+    world.store.hints.add([str(id) for id in range(1000, 1400)])
     for _ in range(8):
         for act in world.desk._due(set(), 1).values():
             act()
@@ -205,7 +205,7 @@ def test_a_storm_of_hints_does_not_keep_notes_from_being_written(world: World, t
 
 def test_a_fresh_look_goes_before_everything_else(world: World) -> None:
     put(world, "one", id="43")
-    world.store.hint(["44", "45"])
+    world.store.hints.add(["44", "45"])
     world.redis.zadd(f"{PREFIX}hints", {"42": 0})
     for _ in range(4):
         assert list(world.desk._due(set(), 1)) == ["42"]

@@ -6,7 +6,7 @@ import pytest
 
 from connector.core.escalation import Stage, State
 from connector.engine import engine as engine_module
-from connector.engine.store import DUE, case_key
+from connector.engine.keys import DUE, case_key
 
 from .conftest import World
 

@@ -1,7 +1,7 @@
 """A merged ticket: its escalation goes on at the ticket it went into, and everything goes with it."""
 
 from connector.core.escalation import State
-from connector.engine.store import DUE, LIVE
+from connector.engine.keys import DUE, LIVE
 
 from .conftest import World
 

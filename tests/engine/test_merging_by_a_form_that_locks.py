@@ -11,9 +11,10 @@ from connector.core.escalation import Escalation, State
 from connector.core.ticket import Kind, Reading
 from connector.core.wording import Reader
 from connector.engine.engine import Engine
+from connector.engine.keys import EPOCH
 from connector.engine.operator import Operator
 from connector.engine.proofs import Signatures
-from connector.engine.store import EPOCH, Store
+from connector.engine.store import Store
 from connector.services import SystemClock
 
 from ..core.builders import ANNA, BY_ANNA, PEOPLE, POLICY, Desk

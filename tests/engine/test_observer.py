@@ -5,7 +5,8 @@ import threading
 import pytest
 
 from connector.core.escalation import State
-from connector.engine.store import HINTS, PREFIX, Emptied
+from connector.engine.keys import HINTS, PREFIX
+from connector.engine.store import Emptied
 from connector.errors import HelpdeskAway, HelpdeskRefused, PermissionLost
 
 from .conftest import World
@@ -17,7 +18,7 @@ def hinted(world: World) -> list[str]:
 
 def test_a_hint_has_the_ticket_read_and_is_forgotten(world: World) -> None:
     world.helpdesk.ticket("42")
-    world.store.hint(["42"])
+    world.store.hints.add(["42"])
     world.desk.drain()
     assert world.escalation().state is State.WAITING
     assert hinted(world) == []
@@ -26,12 +27,12 @@ def test_a_hint_has_the_ticket_read_and_is_forgotten(world: World) -> None:
 
 def test_a_hint_that_comes_during_the_reading_has_it_read_again(world: World) -> None:
     world.helpdesk.ticket("42")
-    world.store.hint(["42"])
+    world.store.hints.add(["42"])
     world.helpdesk.goes_on.clear()
     reading = threading.Thread(target=world.observer.look, args=("42",))
     reading.start()
     assert world.helpdesk.entered.wait(10)
-    world.store.hint(["42"])
+    world.store.hints.add(["42"])
     world.helpdesk.goes_on.set()
     reading.join()
     assert hinted(world) == ["42"]
@@ -39,7 +40,7 @@ def test_a_hint_that_comes_during_the_reading_has_it_read_again(world: World) ->
 
 def test_one_reads_a_ticket_at_a_time_and_the_other_comes_back(world: World) -> None:
     world.helpdesk.ticket("42")
-    world.store.hint(["42"])
+    world.store.hints.add(["42"])
     with world.store.locks.hold(f"{PREFIX}reading:42"):
         world.observer.look("42")
     assert world.helpdesk.calls["read"] == 0
@@ -49,7 +50,7 @@ def test_one_reads_a_ticket_at_a_time_and_the_other_comes_back(world: World) -> 
 def test_an_escalation_on_an_emptied_redis_is_not_begun_anew(world: World) -> None:
     world.helpdesk.ticket("42")
     world.redis.flushall()
-    world.store.hint(["42"])
+    world.store.hints.add(["42"])
     world.desk.drain()
     with pytest.raises(Emptied):
         world.observer.look("42")
@@ -91,7 +92,7 @@ def test_lost_permission_ends_nothing_and_the_operator_is_told(world: World) -> 
 def test_a_refused_ticket_with_a_delete_event_is_gone(world: World) -> None:
     world.escalating()
     world.helpdesk.refused["42"] = HelpdeskRefused("No such ticket, or not allowed.")
-    world.store.hint(["42"], deleted=True)
+    world.store.hints.add(["42"], deleted=True)
     world.observer.look("42")
     assert world.escalation().state is State.RESOLVED
     assert world.troubles() == []
@@ -100,7 +101,7 @@ def test_a_refused_ticket_with_a_delete_event_is_gone(world: World) -> None:
 def test_a_ticket_that_is_never_ours_to_read_is_forgotten_after_a_day(world: World) -> None:
     world.helpdesk.ticket("42")
     world.helpdesk.refused["42"] = PermissionLost("Not allowed.")
-    world.store.hint(["42"])
+    world.store.hints.add(["42"])
     hours = 0.0
     while hinted(world):
         world.observer.look("42")
@@ -120,7 +121,7 @@ def test_a_ticket_that_breaks_us_is_tried_ever_less_often_and_told_the_fifth_tim
         raise KeyError("the owner's number")
 
     monkeypatch.setattr(world.helpdesk, "read", breaks)
-    world.store.hint(["42"])
+    world.store.hints.add(["42"])
     waits = []
     for _ in range(6):
         world.observer.look("42")

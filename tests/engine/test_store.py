@@ -14,8 +14,10 @@ from connector.core.contact import Contact
 from connector.core.escalation import State
 from connector.core.events import Claim, Stop
 from connector.core.ticket import Actor, Role
+from connector.engine import outgoing
 from connector.engine.answering import Answer, Answers
-from connector.engine.store import DUE, EPOCH, LIVE, PAST, PREFIX, Emptied, Writes, case_key, wake_job
+from connector.engine.keys import DUE, EPOCH, LIVE, PAST, PREFIX, case_key, wake_job
+from connector.engine.store import Emptied, Writes
 
 from .conftest import DANA, World
 
@@ -45,7 +47,7 @@ def test_a_commit_on_an_emptied_redis_writes_nothing(world: World) -> None:
 def test_a_commit_that_cannot_be_put_together_writes_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.escalating()
     before = everything(world.redis)
-    monkeypatch.setattr(world.store, "_outgoing", lambda *_: 1 / 0)
+    monkeypatch.setattr(outgoing, "write", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         world.engine.happen("42", Stop(Actor(Role.PERSON, "", name="Lee"), world.clock.now()))
     assert everything(world.redis) == before
@@ -126,11 +128,11 @@ def test_every_key_that_grows_with_tickets_has_an_end(world: World) -> None:
 def test_a_hint_about_what_was_read_since_is_dropped(world: World) -> None:
     world.escalating()
     updated_at = world.case().ticket.updated_at
-    assert not world.store.hint_if_new("42", updated_at, closed=False, deleted=False)
-    assert world.store.hint_if_new("42", updated_at + timedelta(milliseconds=1), closed=False, deleted=False)
-    assert world.store.hint_if_new("42", None, closed=False, deleted=False)
+    assert not world.store.hints.add_if_new("42", updated_at, closed=False, deleted=False)
+    assert world.store.hints.add_if_new("42", updated_at + timedelta(milliseconds=1), closed=False, deleted=False)
+    assert world.store.hints.add_if_new("42", None, closed=False, deleted=False)
 
 
 def test_a_hint_about_a_closed_ticket_that_nobody_knows_is_dropped(world: World) -> None:
-    assert not world.store.hint_if_new("77", None, closed=True, deleted=False)
-    assert world.store.hint_if_new("77", None, closed=False, deleted=False)
+    assert not world.store.hints.add_if_new("77", None, closed=True, deleted=False)
+    assert world.store.hints.add_if_new("77", None, closed=False, deleted=False)

@@ -7,7 +7,7 @@ import pytest
 
 from connector import queues
 from connector.core.escalation import State
-from connector.engine.store import DUE, HINTS, wake_job
+from connector.engine.keys import DUE, HINTS, wake_job
 from connector.errors import HelpdeskAway
 from connector.ports import Row
 

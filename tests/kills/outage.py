@@ -20,7 +20,8 @@ from connector import queues
 from connector.core.code import code_of
 from connector.core.escalation import Stage
 from connector.core.events import Entry
-from connector.engine.store import COUNTERS, Store
+from connector.engine.keys import COUNTERS
+from connector.engine.store import Store
 from connector.redis_server import connect, redis_url
 from connector.sandbox.providers import Twilio
 

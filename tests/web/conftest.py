@@ -17,8 +17,9 @@ from connector import services as graph
 from connector.core.case import Case
 from connector.core.escalation import Escalation, Notification
 from connector.core.ticket import Actor, Change, Facts, Kind, Person, Phase, Reading, Role, Ticket
+from connector.engine import outgoing
+from connector.engine.keys import EPOCH, HINTS, SINCE, case_key
 from connector.engine.records import encode
-from connector.engine.store import EPOCH, HINTS, SINCE, case_key
 from connector.redis_server import EmbeddedRedis, connect
 from connector.sandbox.providers.twilio import Twilio
 from connector.services import Services
@@ -123,7 +124,7 @@ class World:
         return list(self.escalation(ticket_id).notifications)
 
     def send(self) -> None:
-        for ticket, id in self.services.store.due_out(datetime.now(UTC), 100):
+        for ticket, id in outgoing.due(self.services.store.redis, datetime.now(UTC), 100):
             self.services.delivery.send(ticket, id)
 
     def taken_in_the_helpdesk(self, ticket_id: str = "42", name: str = "Alice Agent") -> None:

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from connector.clockwork.timers import HEARTBEAT
-from connector.engine.store import EPOCH
+from connector.engine.keys import EPOCH
 from connector.redis_server import connect
 from connector.services import build
 from connector.web.app import create_app
@@ -85,7 +85,7 @@ def test_metrics_count_escalations_backlogs_and_what_happened(running):
     running.sent("42")
     running.escalating("43")
     running.client.post(running.ack_url(running.escalation("42").notifications[0]))
-    running.services.store.hint(["77"])
+    running.services.store.hints.add(["77"])
     found = samples(running)
     assert found['escalator_escalations{state="running"}'] == 1
     assert found['escalator_escalations{state="acknowledged"}'] == 1

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connector.engine.store import HINTS
+from connector.engine.keys import HINTS
 from connector.redis_server import connect
 from connector.services import build
 from connector.web.app import create_app
@@ -156,7 +156,7 @@ def test_an_app_that_fails_says_so_without_a_traceback(world, caplog, monkeypatc
     def broken(*_, **__):
         raise KeyError("canary in an exception")
 
-    monkeypatch.setattr(type(world.services.store), "hint_if_new", broken)
+    monkeypatch.setattr(type(world.services.store.hints), "add_if_new", broken)
     answer, _ = deliver(world.client, {"ticket": {"id": 42}})
     assert (answer.status_code, answer.json["error"]) == (500, "failed")
     assert "canary" not in answer.text + caplog.text
@@ -207,10 +207,10 @@ def test_a_ticket_that_nobody_has_read_yet_is_always_read(world):
 
 
 def test_a_closed_ticket_is_only_read_when_it_is_known(world):
-    world.services.store.hint_if_new("7", None, closed=True, deleted=False)
+    world.services.store.hints.add_if_new("7", None, closed=True, deleted=False)
     assert (hints(world), world.counter("hints_dropped")) == ([], 1)
     world.case_of(datetime(2026, 1, 31, 20, 15, tzinfo=UTC))
-    world.services.store.hint_if_new("42", None, closed=True, deleted=False)
+    world.services.store.hints.add_if_new("42", None, closed=True, deleted=False)
     assert hints(world) == ["42"]
 
 

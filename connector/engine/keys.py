@@ -1,0 +1,29 @@
+"""The names of what the engine keeps in Redis.
+
+escalator:case:<ticket>      what is known of a ticket, with its escalation (records.py)
+escalator:history:<code>     list of history entries
+escalator:due                ticket -> when its next tick is due; what is overdue is woken again by the sweep
+escalator:out                "<ticket> <notification>" -> not before; what deliver drains
+escalator:desk:<ticket>      list of things to write in the helpdesk, in order
+escalator:show:<ticket>      the live state that the helpdesk should show
+escalator:desk               ticket -> not before; what desk drains
+escalator:hints              ticket -> when to read it; escalator:hint:<ticket> counts its hints
+escalator:live, :past        ticket -> code; code -> when it ended
+escalator:link:<id>          whom a notification told, while its link is valid
+escalator:counters           counters for /metrics
+escalator:epoch, :since      set once by the first `up`
+"""
+
+PREFIX = "escalator:"
+DUE, OUT, DESK, HINTS = f"{PREFIX}due", f"{PREFIX}out", f"{PREFIX}desk", f"{PREFIX}hints"
+LIVE, PAST = f"{PREFIX}live", f"{PREFIX}past"
+EPOCH, SINCE, COUNTERS = f"{PREFIX}epoch", f"{PREFIX}since", f"{PREFIX}counters"
+
+
+def case_key(ticket_id: str) -> str:
+    return f"{PREFIX}case:{ticket_id}"
+
+
+def wake_job(ticket_id: str) -> str:
+    """The id of the RQ job that wakes this ticket's escalation."""
+    return f"wake-{ticket_id}"
