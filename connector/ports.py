@@ -148,6 +148,19 @@ class Purpose(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Announced:
+    """One more escalation that a message tells of, besides the one that its own fields describe."""
+
+    code: str
+    ticket_number: str = ""
+    ticket_title: str = ""
+    ticket_url: str = ""
+    priority: str = ""
+    group: str = ""
+    organization: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """What a channel is asked to send; it renders its own text from these facts.
 
@@ -180,6 +193,13 @@ class Message:
     language: str = "en"
     attempt: int = 1
     only_one: bool = True  # the only escalation texted to this number within 12 h: a bare "1" is enough
+    also: tuple[Announced, ...] = ()  # what else it tells of: tickets that came within a short time
+    rests_until: datetime | None = None  # the last one of this kind until then: the ceiling is reached, and it says so
+
+    @property
+    def count(self) -> int:
+        """How many tickets it tells of."""
+        return 1 + len(self.also)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class Link:
     key: str
     channel: str
     at: datetime
+    also: tuple[tuple[str, str], ...] = ()  # (ticket id, code) of what else its message told of
 
 
 NotOurs = msgspec.DecodeError
