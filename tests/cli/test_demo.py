@@ -89,8 +89,20 @@ def test_an_all_clear_may_follow_the_acknowledgement() -> None:
 
 def demo(*options: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "connector.cli", "demo", "--late", "6", *options]  # beside other tests
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, cwd=ROOT, env={**os.environ, "COLUMNS": "80"}, stdout=pipe, stderr=pipe, text=True)
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "80"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_heeds_ctrl_c,
+    )
+
+
+def _heeds_ctrl_c() -> None:
+    """What a shell runs in its background ignores SIGINT, and so would all that these tests start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_the_whole_story_ends_well_within_45_seconds() -> None:
