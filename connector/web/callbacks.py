@@ -20,6 +20,7 @@ from ..engine.records import Link
 from ..points import reached
 from . import calls, receipts, replies
 from .answers import error, refuse
+from .once import once
 
 if TYPE_CHECKING:
     from ..services import Services
@@ -84,7 +85,8 @@ def voice(services: Services) -> Response:
 @signed
 def reply(services: Services) -> Response:
     """A person's SMS; every one is answered with what happened."""
-    sentence = replies.answer(services, request.form.get("From", ""), request.form.get("Body", ""))
+    number, body = request.form.get("From", ""), request.form.get("Body", "")
+    sentence = once(services, request.form.get("MessageSid", ""), lambda: replies.answer(services, number, body))
     return _twiml(sms.answer(sentence))
 
 

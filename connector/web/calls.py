@@ -16,6 +16,7 @@ from ..engine.answering import Answers
 from ..engine.records import Link
 from ..ports import Message, Purpose
 from . import receipts
+from .once import once
 
 if TYPE_CHECKING:
     from ..services import Services
@@ -35,7 +36,9 @@ def answer(services: Services, link: Link | None, digit: str, sid: str) -> str:
         )
         return phone.answer(message, phone.ACKNOWLEDGE, OVER, voice)
     contact = Answers(services.engine).told(link)
-    sentence = _act(services, link, contact, digit, sid)
+    # 1 and 2 end a call, so that a second one of the same call is the first one's copy
+    ends = digit in (phone.ACKNOWLEDGE, phone.ESCALATE)
+    sentence = once(services, sid if ends else "", lambda: _act(services, link, contact, digit, sid))
     return phone.answer(_message(services, link, case, contact), digit, sentence, voice)
 
 
