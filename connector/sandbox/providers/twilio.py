@@ -6,6 +6,7 @@ scripts for texts and calls, and can be told to fail. Times are aware UTC.
 
 import re
 import threading
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -176,7 +177,7 @@ class Twilio(Stoppable, Recorder):
         self, to: str, sender: str, body: str, callback: str = "", form: Mapping[str, list[str]] | None = None
     ) -> Text:
         with self.changed:
-            sid = f"SM{len(self._texts) + 1:032x}"
+            sid = f"SM{uuid.uuid4().hex}"
             text = Text(sid, to, sender, body, datetime.now(UTC), callback=callback, form=form or {})
             text.answer = form is None
             self._texts[sid] = text
@@ -186,7 +187,7 @@ class Twilio(Stoppable, Recorder):
     def _new_call(self, request: Request) -> dict[str, Any]:
         form = request.form
         with self.changed:
-            sid = f"CA{len(self._calls) + 1:032x}"
+            sid = f"CA{uuid.uuid4().hex}"
             call = Call(
                 sid,
                 form.get("To", ""),
@@ -250,7 +251,7 @@ class Twilio(Stoppable, Recorder):
         self._call_back(text.callback, {**params, "To": text.to, "From": text.sender, "ErrorCode": text.error_code})
 
     def _send_reply(self, person: str, to: str, body: str) -> None:
-        params = {"MessageSid": f"SM{'f' * 24}{len(self.callbacks):08x}", "From": person, "To": to, "Body": body}
+        params = {"MessageSid": f"SM{uuid.uuid4().hex}", "From": person, "To": to, "Body": body}
         answer = self._call_back(self.sms_url, {**params, "NumSegments": "1", "NumMedia": "0"})
         for said in twiml(answer).iter("Message"):
             text = self._record_text(person, to, "".join(said.itertext()))
