@@ -38,6 +38,7 @@ WITH_POLICY = [*HEADERS, (POLICY, "default-src 'none'; frame-ancestors 'none'; b
 def create_app(services: Callable[[], Services]) -> Flask:
     """`services` is called when the first request needs them, so that each server process has its own connections."""
     app = Flask("escalator", static_folder=None)
+    app.url_map.merge_slashes = False  # a redirect would repeat whatever host the client has named
     limiter = Limiter(address, storage_uri="memory://")
     app.extensions["limiter"] = {
         limiter
