@@ -1,4 +1,4 @@
-"""Redis: where it is, how to talk to it, and how to run one where there is none.
+"""Redis: which one it is, and how to run one where there is none.
 
 `REDIS_URL` names a Redis that somebody else runs. Without it `escalator up` runs its own (*embedded*) Redis: a real
 `redis-server` that keeps an append-only file in `--data` and listens on a unix socket only, in a directory that
@@ -6,7 +6,6 @@ nobody else can enter. Its path is recorded in `--data`, so that other commands 
 """
 
 import importlib.util
-import ipaddress
 import os
 import re
 import shutil
@@ -17,13 +16,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from .errors import ConfigError
+from .redis_connection import check_url as check_url  # this module is where the others look for them
+from .redis_connection import connect as connect
+from .redis_connection import has_replicas as has_replicas
 
 OLDEST = (6, 2)  # BLMOVE, with which a worker takes a job without a moment at which it could be lost
 RECORD = "redis.socket"  # file in `--data` that holds the socket's path
@@ -35,58 +34,7 @@ NO_SERVER = (
 )
 
 
-# --- talking to it --------------------------------------------------------------------------------------------------
-
-
-def connect(url: str) -> redis.Redis:
-    """A client for this URL that never repeats a command by itself; nothing is sent yet.
-
-    redis-py's own `Redis()` repeats a command ten times when the connection breaks: a MULTI whose answer was lost
-    would be applied twice. Here the caller sees the error and decides. Answers are bytes, as RQ wants them.
-
-    Raises ConfigError for an URL that can't be used or isn't safe (see `check_url`).
-    """
-    check_url(url)
-    try:
-        return redis.Redis.from_url(
-            url,
-            retry=Retry(NoBackoff(), 0),
-            socket_timeout=10.0,
-            socket_connect_timeout=3.0,
-            health_check_interval=30,
-        )
-    except (ValueError, TypeError):  # the text of these repeats the URL, and so a password
-        raise ConfigError("REDIS_URL can't be understood: write redis://, rediss:// or unix://.") from None
-
-
-def check_url(url: str) -> None:
-    """Refuses a Redis off this host without TLS (verified) and a password: whoever writes to it runs our jobs.
-
-    Raises ConfigError.
-    """
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or "localhost"
-        query = parse_qs(parts.query)
-    except ValueError:
-        raise ConfigError("REDIS_URL can't be understood: write redis://, rediss:// or unix://.") from None
-    if parts.scheme == "unix":
-        return
-    if parts.scheme not in ("redis", "rediss"):
-        raise ConfigError("REDIS_URL can't be understood: write redis://, rediss:// or unix://.")
-    if _loopback(host):
-        return
-    if parts.scheme != "rediss" or query.get("ssl_cert_reqs", ["required"]) != ["required"]:
-        raise ConfigError(f"REDIS_URL leads to {host} without verified TLS: write rediss:// for a Redis off this host.")
-    if not (parts.password or query.get("password")):
-        raise ConfigError(f"REDIS_URL leads to {host} without a password: a Redis off this host needs one.")
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+# --- which one --------------------------------------------------------------------------------------------------------
 
 
 def redis_url(data: Path, environ: Mapping[str, str] = os.environ) -> str:
