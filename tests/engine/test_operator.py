@@ -2,9 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from redis import Redis
 
-from connector.engine.operator import TO_SEND, Operator
+from connector.engine.operator import ALL_IS_WELL, TO_SEND, TROUBLES, Operator
 from connector.errors import Undelivered
 
 from .conftest import LEE
@@ -13,6 +14,10 @@ from .fakes import Channel
 
 def an_operator(redis: Redis, *channels: Channel) -> Operator:
     return Operator(redis, [LEE], {channel.name: channel for channel in channels})
+
+
+def dies(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_trouble_is_sent_by_every_way(redis: Redis) -> None:
@@ -81,13 +86,72 @@ def test_two_workers_send_it_once(redis: Redis) -> None:
     assert len(email.sent) == 1
 
 
-def test_a_worker_that_died_over_it_left_it_to_be_sent(redis: Redis) -> None:
-    email = Channel("email", trouble=KeyboardInterrupt())
+def test_a_worker_that_died_over_it_left_it_to_be_sent(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    email = Channel("email")
     operator = an_operator(redis, email)
     operator.tell("notes", "Notes wait.")
-    try:
-        operator.send_open()
-    except KeyboardInterrupt:
-        email.trouble = None
+    with monkeypatch.context() as death:
+        death.setattr(Operator, "say", dies)
+        with pytest.raises(KeyboardInterrupt):
+            operator.send_open()
     operator.send_open()
     assert len(email.sent) == 1
+
+
+def test_a_way_that_hangs_keeps_neither_the_others_nor_the_next_trouble_waiting(redis: Redis) -> None:
+    email, sms = Channel("email"), Channel("sms")
+    email.goes_on.clear()
+    operator = an_operator(redis, email, sms)
+    assert operator.ways.say("a", "Notes wait.", within=0.5)
+    assert operator.ways.say("b", "Timers stopped.", within=10)  # nobody waits for mail any more
+    assert [message.line for message in sms.sent] == ["Notes wait.", "Timers stopped."]
+    email.goes_on.set()
+
+
+def test_what_is_no_trouble_silences_nobody(redis: Redis) -> None:
+    email = Channel("email")
+    operator = an_operator(redis, email)
+    for spoiled in (b"\xff{", b"[]", b'{"id": 1}', b'{"id": 1, "topic": 2, "sentence": 3, "at": "never"}'):
+        redis.rpush(TO_SEND, spoiled)
+        redis.hset(TROUBLES, spoiled, spoiled)
+    operator.tell("notes", "Notes wait.")
+    operator.send_open()
+    assert [message.line for message in email.sent] == ["Notes wait."]
+    assert redis.llen(TO_SEND) == 0
+    assert [trouble["topic"] for trouble in operator.open()] == ["notes"]
+
+
+def test_a_trouble_of_several_tickets_is_over_when_it_is_over_for_each(redis: Redis) -> None:
+    operator = an_operator(redis)
+    operator.tell("notes", "Notes wait.", about="42")
+    operator.tell("notes", "Notes wait.", about="43")
+    assert not operator.settled("notes", about="42")
+    assert len(operator.open()) == 1
+    assert operator.settled("notes", about="43")
+    assert operator.open() == []
+
+
+def test_what_comes_back_is_open_again_although_it_is_not_told_again_yet(redis: Redis) -> None:
+    operator = an_operator(redis)
+    operator.tell("notes", "Notes wait.")
+    operator.settled("notes")
+    operator.tell("notes", "Notes wait.")
+    assert len(operator.open()) == 1
+    assert redis.llen(TO_SEND) == 1
+
+
+def test_one_line_says_that_all_is_well_again_and_then_a_trouble_is_told_anew(redis: Redis) -> None:
+    email = Channel("email")
+    operator = an_operator(redis, email)
+    assert not operator.well()  # nothing was wrong
+    operator.tell("notes", "Notes wait.")
+    operator.tell("sweep", "The helpdesk can't be asked.")
+    operator.settled("notes")
+    assert not operator.well()
+    operator.settled("sweep")
+    assert operator.well()
+    assert not operator.well()
+    operator.tell("notes", "Notes wait.")
+    operator.send_open()
+    said = [message.line for message in email.sent]
+    assert said == ["Notes wait.", "The helpdesk can't be asked.", ALL_IS_WELL, "Notes wait."]
