@@ -12,6 +12,7 @@ from .services import current
 
 OVERDUE_EVERY = 1.0  # seconds
 WHILE_LATE_EVERY = 10.0  # seconds
+REPLICAS_EVERY = 1.0  # seconds
 
 
 @click.command()
@@ -27,6 +28,7 @@ def main() -> None:
         Periodic(OVERDUE_EVERY, services.sweep.overdue),
         Periodic(sweep_every, services.sweep.ask_for_helpdesk),
         Periodic(WHILE_LATE_EVERY, services.sweep.ask_again_while_late),
+        Periodic(REPLICAS_EVERY, lambda: services.store.replication.look(services.operator)),
     )
     Timers(services.redis, QUEUES, periodic).work()
     sys.exit(0)

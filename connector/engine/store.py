@@ -28,6 +28,7 @@ from .hints import Hints
 from .keys import COUNTERS, DESK, DUE, EPOCH, HINTS, LIVE, PAST, PREFIX, SINCE, case_key, wake_job
 from .locks import Locks
 from .records import DeskItem, Link, NotOurs, encode, to_case, to_entry, to_link
+from .replication import Replication
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class Store:
         self.locks = Locks(connection)
         self._keep = int(keep.total_seconds())
         self.hints = Hints(connection)
+        self.replication = Replication(connection)
 
     # --- reading -----------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import redis
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, TooManyRequests
 
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 LARGEST_BODY = 30 * 1024 * 1024  # webhooks
 LARGEST_FORM = 1024 * 1024  # everything else: an SMS, a name
+
+AWAY = "Escalator can't store anything right now; please try again."
 
 POLICY = "Content-Security-Policy"
 HEADERS = [
@@ -49,6 +51,7 @@ def create_app(services: Callable[[], Services]) -> Flask:
         app.register_blueprint(module.blueprint)
     app.before_request(only_webhooks_are_large)
     app.after_request(hardened)
+    app.after_request(kept)
     app.register_error_handler(HTTPException, refused)
     app.register_error_handler(redis.RedisError, store_away)
     app.register_error_handler(Emptied, store_away)
@@ -65,6 +68,25 @@ def hardened(answer: Response) -> Response:
     """The headers of every answer; a page that needs more says so itself."""
     answer.headers.extend(HEADERS if POLICY in answer.headers else WITH_POLICY)
     return answer
+
+
+def kept(answer: Response) -> Response:
+    """What was answered with "done" must outlive the Redis that wrote it down, where another one stands by.
+
+    A helpdesk is asked to try again when no other Redis was in time; a person isn't, since what they did most likely
+    stands. Called before `hardened`.
+    """
+    if request.method != "POST" or answer.status_code >= 400:
+        return answer
+    services: Services = current_app.config["SERVICES"]()
+    try:
+        safe = services.store.replication.safe()
+    except redis.RedisError as problem:
+        log.error("the store is away: %s", describe(problem))
+        safe = False
+    if safe or request.blueprint != receiver.blueprint.name:
+        return answer
+    return error(503, "store_away", AWAY)
 
 
 def refused(problem: HTTPException) -> Response:
@@ -87,7 +109,7 @@ def _too_large() -> Response:
 
 def store_away(problem: Exception) -> Response:
     log.error("the store is away: %s", describe(problem))
-    return error(503, "store_away", "Escalator can't store anything right now; please try again.")
+    return error(503, "store_away", AWAY)
 
 
 def failed(problem: Exception) -> Response:
