@@ -6,7 +6,7 @@ Everything here happens in a tick. A tick may come late, early or often: it does
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from . import following, sending, timetable
+from . import following, receipts, sending, timetable
 from .audience import Directory, audience
 from .escalation import Escalation, Notification, Stage, State, StepReport
 from .events import Command, Entry, LookNow, Moved, Tick, WriteNote
@@ -21,7 +21,7 @@ BROUGHT_FORWARD = "Nobody could be reached in any way: the next step is brought 
 def tick(escalation: Escalation, event: Tick, now: datetime) -> Moved:
     """Does all that is due. Returns the same escalation and no command when nothing is."""
     commands: list[Command] = []
-    moved, ended = sending.waited_long_enough(escalation, event.people.calls, now)
+    moved, ended = receipts.waited_long_enough(escalation, event.people.calls, now)
     commands += ended
     while timetable.may_fire(moved, now, event.read_at):
         moved, more = _advance(moved, event, now)

@@ -67,6 +67,7 @@ class Notification:
     noted: bool = False  # its outcome stands on the ticket
     dropped: bool = False  # no longer wanted: nothing follows from it, whatever becomes of it
     later: str = ""  # a receipt's words that came when it had ended
+    message: str = ""  # the message that tells of it together with others, while that is under way or was the last
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,15 +148,22 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Somebody wants to send this notification now and holds it until `until`."""
+    """Somebody wants to send this notification now and holds it until `until`.
+
+    `message`: the message that tells of it together with others; "" when it goes out alone.
+    """
 
     id: str
     until: datetime
 
 
+    message: str = ""
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one try. `wait` is how long a later receipt may take, in seconds; 0: this was all."""
+    """What became of one try. `wait` is how long a later receipt may take, in seconds; 0: this was all.
+
+    `attempt` is the try's number (`Notification.attempts` once it was claimed); 0: the present one.
+    """
 
     id: str
     words: str
@@ -171,6 +178,8 @@ class Outcome:
     retry_after: float | None = None
 
 
+    attempt: int = 0
+    over: bool = False  # failed, and not tried again, though another time it might work
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """A provider's later word on a notification it has taken."""

@@ -172,6 +172,7 @@ def hang_up(escalation: Escalation, people: Directory, now: datetime) -> Escalat
         and n.provider_id
         and n.channel in people.calls
         and not _knows(escalation, n.person, n.logins)
+        and not n.message  # it tells of others, too
     ]
     if not ringing:
         return escalation

@@ -1,12 +1,14 @@
-"""Notifications of one escalation: planned, claimed, sent, ended. What follows from them is in `following.py`.
+"""Notifications of one escalation: planned, claimed, sent.
+
+What a provider says later is in `receipts.py`, what follows from them in `following.py`.
 
 Rules
 1. A notification is sent only by who has claimed it; a lease that ran out leaves it `unsure`. Nobody can claim one
    that asks for help once a person has the ticket, or says that it is over while it climbs.
 2. Network trouble, 429 and 5xx: again after 5, 15, 30, 60 s ... until the next step's own time; the `else` way starts
    after the second failure. Permanent: the `else` way starts at once.
-3. A text without a receipt within its time has not arrived. A call that nobody took is rung once more.
-4. Ended is ended: later receipts change no outcome, they only enter the history.
+3. A try that was taken over knows less than the one after it: its failure says nothing, its success counts. When both
+   reached the provider, the note says so.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,15 +19,15 @@ from hashlib import sha256
 from .audience import Directory
 from .contact import Contact
 from .escalation import Escalation, Notification, Stage, Told
-from .events import Claim, Entry, Moved, Outcome, Receipt
+from .events import Claim, Entry, Moved, Outcome
 
 RETRY_WAITS = (5, 15, 30, 60)  # seconds; the last one repeats
-RING_AGAIN = timedelta(seconds=45)
-RINGS = 2
 NOT_AGAIN_WITHIN = timedelta(minutes=10)  # after a change of plan
 EVERYBODY = "*"
 STEP, EXHAUSTED, ALL_CLEAR, HANG_UP = "step", "exhausted", "all-clear", "hang-up"
 ASKING = (STEP, EXHAUSTED)  # these ask a person to come
+
+Recorded = tuple[Escalation, tuple[Entry, ...]]
 
 
 def plan_notification(
@@ -122,7 +124,18 @@ def with_notification(escalation: Escalation, changed: Notification) -> Escalati
 
 
 def find(escalation: Escalation, id: str) -> Notification | None:
-    return next((n for n in escalation.notifications if n.id == id), None)
+    """The notification with this id, or the first that a message of this id tells of."""
+    return next(iter(told_by(escalation, id)), None)
+
+
+def told_by(escalation: Escalation, id: str) -> list[Notification]:
+    """What an id stands for: one notification, or those of this escalation that one message tells of."""
+    return [n for n in escalation.notifications if id and id in (n.id, n.message)]
+
+
+def bundles(notification: Notification) -> bool:
+    """Whether it may be told of together with others: only what asks one person to come."""
+    return notification.purpose in ASKING and notification.person != EVERYBODY
 
 
 # --- one try ---------------------------------------------------------------------------------------------------------
@@ -136,9 +149,15 @@ def wanted(escalation: Escalation, notification: Notification) -> bool:
 
 
 def claim(escalation: Escalation, event: Claim, now: datetime) -> Moved:
-    """Marks it as being sent, or returns the same escalation: not due, not wanted, or somebody else holds it."""
+    """Marks it as being sent, or returns the same escalation: not due, not wanted, or somebody else holds it.
+
+    What went into one message is tried again together, though the parts of it failed some milliseconds apart.
+    """
     notification = find(escalation, event.id)
-    if notification is None or notification.stage not in (Stage.PLANNED, Stage.CLAIMED) or now < notification.at:
+    if notification is None or notification.stage not in (Stage.PLANNED, Stage.CLAIMED):
+        return escalation, ()
+    together = notification.stage is Stage.PLANNED and event.message and notification.message == event.message
+    if now < notification.at and not together:
         return escalation, ()
     if not wanted(escalation, notification):
         return escalation, ()
@@ -148,6 +167,7 @@ def claim(escalation: Escalation, event: Claim, now: datetime) -> Moved:
         at=event.until,
         attempts=notification.attempts + 1,
         unsure=notification.unsure or notification.stage is Stage.CLAIMED,
+        message=event.message,
     )
     return with_notification(escalation, claimed), ()
 
@@ -155,11 +175,18 @@ def claim(escalation: Escalation, event: Claim, now: datetime) -> Moved:
 def outcome(escalation: Escalation, event: Outcome, now: datetime) -> Moved:
     """Records what became of a try; a receipt may have been quicker, and then there is nothing left to record."""
     notification = find(escalation, event.id)
-    if notification is None or notification.stage is not Stage.CLAIMED:
+    if notification is None:
+        return escalation, ()
+    older = event.attempt not in (0, notification.attempts)
+    if notification.stage in (Stage.SENT, Stage.ENDED):
+        return _sent_twice(escalation, notification, event, now)
+    if notification.stage is not Stage.CLAIMED and not (older and event.sent):
+        return escalation, ()
+    if not event.sent and older:
         return escalation, ()
     if not event.sent:
         failed = _failed(notification, event, now)
-        return with_notification(escalation, failed), _entries(failed, now)
+        return with_notification(escalation, failed), entries_of(failed, now)
     changed = replace(
         notification,
         stage=Stage.SENT if event.wait else Stage.ENDED,
@@ -171,26 +198,37 @@ def outcome(escalation: Escalation, event: Outcome, now: datetime) -> Moved:
         outcome=event.words,
         provider_id=event.provider_id or notification.provider_id,
     )
-    known = _remember_told(with_notification(escalation, changed), changed, event.login, now)
-    return known, _entries(changed, now)
+    known = remember_told(with_notification(escalation, changed), changed, event.login, now)
+    return known, entries_of(changed, now)
+
+
+def _sent_twice(escalation: Escalation, notification: Notification, event: Outcome, now: datetime) -> Moved:
+    """Two tries that both reached the provider, as the ids show that it gave them."""
+    twice = event.provider_id and notification.provider_id and event.provider_id != notification.provider_id
+    if not event.sent or not twice or notification.doubt:
+        return escalation, ()
+    changed = replace(notification, doubt=True, noted=False)
+    return with_notification(escalation, changed), (entry_of(changed, event.words, now),)
 
 
 def _failed(notification: Notification, event: Outcome, now: datetime) -> Notification:
     ended = replace(notification, stage=Stage.ENDED, at=now, outcome=event.words)
     if event.permanent:
         return replace(ended, permanent=True, unsure=False)
+    if event.over:
+        return replace(ended, doubt=notification.doubt or notification.unsure)
     tries = max(notification.attempts - notification.rings, 1)
     wait = RETRY_WAITS[min(tries, len(RETRY_WAITS)) - 1]
     again = now + timedelta(seconds=max(wait, event.retry_after or 0))
     too_late = notification.retry_until is not None and again > notification.retry_until
     if too_late or notification.dropped:
         return replace(ended, doubt=notification.doubt or event.doubt)
-    return replace(
-        notification, stage=Stage.PLANNED, at=again, unsure=notification.unsure or event.doubt, outcome=event.words
-    )
+    unsure = notification.unsure or event.doubt
+    message = notification.message if unsure else ""  # what nobody has is told of anew, with whatever waits by then
+    return replace(notification, stage=Stage.PLANNED, at=again, unsure=unsure, outcome=event.words, message=message)
 
 
-def _remember_told(escalation: Escalation, notification: Notification, login: str, now: datetime) -> Escalation:
+def remember_told(escalation: Escalation, notification: Notification, login: str, now: datetime) -> Escalation:
     if notification.purpose not in ASKING:
         return escalation
     keys = notification.people or (notification.person,)
@@ -203,14 +241,14 @@ def _remember_told(escalation: Escalation, notification: Notification, login: st
     return replace(escalation, told=tuple(known.values()))
 
 
-def _entries(notification: Notification, now: datetime) -> tuple[Entry, ...]:
+def entries_of(notification: Notification, now: datetime) -> tuple[Entry, ...]:
     """What the history says of a notification that has come to its end; nothing while it is under way."""
     if notification.stage is not Stage.ENDED or notification.purpose == HANG_UP:
         return ()
-    return (_entry(notification, notification.outcome, now),)
+    return (entry_of(notification, notification.outcome, now),)
 
 
-def _entry(notification: Notification, words: str, now: datetime) -> Entry:
+def entry_of(notification: Notification, words: str, now: datetime) -> Entry:
     begun = notification.sent_at
     return Entry(
         now,
@@ -222,87 +260,3 @@ def _entry(notification: Notification, words: str, now: datetime) -> Entry:
         outcome=words,
         late_s=max((begun - notification.due_at).total_seconds(), 0.0) if begun is not None else None,
     )
-
-
-# --- what comes later ------------------------------------------------------------------------------------------------
-
-
-def receipt(escalation: Escalation, event: Receipt, now: datetime) -> Moved:
-    """A provider's later word; it also proves a try whose answer was lost."""
-    notification = find(escalation, event.id)
-    if notification is None or _of_another_call(notification, event):
-        return escalation, ()
-    if notification.stage is Stage.ENDED:
-        return _too_late(escalation, notification, event, now)
-    if event.unanswered:
-        changed = not_taken(notification, event.words, now)
-    else:
-        changed = replace(
-            notification,
-            stage=Stage.ENDED if event.final else Stage.SENT,
-            at=now if event.final else max(notification.at, now + timedelta(seconds=60)),
-            arrived=event.arrived,
-            permanent=event.permanent,
-            unsure=False,
-            outcome=event.words,
-            provider_id=event.provider_id or notification.provider_id,
-            sent_at=notification.sent_at or now,
-        )
-    if changed == notification:
-        return escalation, ()
-    known = with_notification(escalation, changed)
-    if notification.stage is not Stage.SENT:  # the provider's answer itself was lost or is still to come
-        known = _remember_told(known, changed, "", now)
-    return known, _entries(changed, now)
-
-
-def _of_another_call(notification: Notification, event: Receipt) -> bool:
-    """Whether nothing is under way that this could be about. A call's second ringing has another provider's id."""
-    if notification.stage is Stage.PLANNED and not notification.unsure:
-        return True
-    known = bool(notification.provider_id and event.provider_id)
-    if notification.stage in (Stage.SENT, Stage.ENDED):
-        return known and notification.provider_id != event.provider_id
-    return known and notification.rings > 0 and notification.provider_id == event.provider_id
-
-
-def _too_late(escalation: Escalation, notification: Notification, event: Receipt, now: datetime) -> Moved:
-    """It has ended: its outcome stands, and the history says what came later, once."""
-    if not event.final or event.words in (notification.outcome, notification.later):
-        return escalation, ()
-    changed = with_notification(escalation, replace(notification, later=event.words))
-    return changed, (_entry(notification, f"{event.words} (later)", now),)
-
-
-def not_taken(notification: Notification, words: str, now: datetime) -> Notification:
-    """A call that nobody took: rung once more, then over."""
-    rings = notification.rings + 1
-    if rings < RINGS and not notification.dropped:
-        return replace(
-            notification,
-            stage=Stage.PLANNED,
-            at=now + RING_AGAIN,
-            rings=rings,
-            unsure=False,
-            outcome=words,
-        )
-    return replace(notification, stage=Stage.ENDED, at=now, rings=rings, outcome=words)
-
-
-def waited_long_enough(escalation: Escalation, calls: frozenset[str], now: datetime) -> Moved:
-    """Sent ones whose receipt didn't come in time, and unwanted ones whose sender never came back."""
-    entries: tuple[Entry, ...] = ()
-    for notification in escalation.notifications:
-        if now < notification.at:
-            continue
-        if notification.stage is Stage.SENT and notification.channel in calls:
-            changed = not_taken(notification, "no answer", now)
-        elif notification.stage is Stage.SENT:
-            changed = replace(notification, stage=Stage.ENDED, at=now, outcome="no receipt")
-        elif notification.stage is Stage.CLAIMED and not wanted(escalation, notification):
-            changed = replace(notification, stage=Stage.ENDED, at=now, outcome="nobody knows whether it was sent")
-        else:
-            continue
-        escalation = with_notification(escalation, changed)
-        entries += _entries(changed, now)
-    return escalation, entries

@@ -59,7 +59,8 @@ from .lives import (
     worked_after_reopening,
     written_for_real,
 )
-from .sending import claim, outcome, receipt
+from .receipts import receipt
+from .sending import claim, outcome
 from .taking import (
     acknowledge,
     acknowledge_again,

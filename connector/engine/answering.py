@@ -3,7 +3,7 @@
 Every way goes through here, so that all of them mean the same and the first one wins.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -72,6 +72,22 @@ class Answers:
             return _over(after)
 
         return self._answer(ticket_id, judge, *heard, event)
+
+    def acknowledge_all(
+        self, targets: Sequence[Link | str], contact: Contact, via: str, *heard: Receipt
+    ) -> list[Answered]:
+        """`acknowledge` for each escalation behind these codes and links, once each, in their order.
+
+        A link stands for everything its message told of. `heard` is offered to each: it changes only what it is about.
+        """
+        return [self.acknowledge(target, contact, via, *heard) for target in _each(targets)]
+
+    def hear(self, link: Link, *heard: Receipt) -> None:
+        """Records a provider's word on a message (`Receipt.id` is the link's) with all escalations it told of."""
+        for target in _each([link]):
+            found = self.find(target)
+            if found is not None:
+                self.engine.happen(found[0], *heard)
 
     def escalate(self, target: Link | str, contact: Contact, *, unless_taken: bool = False) -> Answered:
         """The next step now. `unless_taken`: not while somebody has it, who might not be known to who asks."""
@@ -171,6 +187,16 @@ def _over(escalation: Escalation) -> tuple[Answer, str]:
 
 def _code(target: Link | str) -> str:
     return target.code if isinstance(target, Link) else target.strip()
+
+
+def _each(targets: Iterable[Link | str]) -> Iterable[Link | str]:
+    """Every escalation once: a link itself, then the others that its message told of."""
+    each: dict[str, Link | str] = {}
+    for target in targets:
+        each.setdefault(_code(target).upper(), target)
+        for _, code in target.also if isinstance(target, Link) else ():
+            each.setdefault(code.upper(), code)
+    return each.values()
 
 
 def _actor(contact: Contact) -> Actor:
