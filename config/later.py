@@ -11,9 +11,7 @@ KEYS: dict[tuple[str, ...], frozenset[str]] = {
     (): frozenset({"calendars", "levels", "pages", "privacy", "limits", "heartbeat_url", "redirect_to"}),
     ("service",): frozenset({"pages", "privacy", "limits", "heartbeat_url", "redirect_to"}),
     ("contacts", "*"): frozenset({"reachable", "calendar"}),
-    ("plans", "*"): frozenset(
-        {"calendar", "acknowledged_for", "notes", "all_clear", "longest_snooze", "privacy", "levels", "assign"}
-    ),
+    ("plans", "*"): frozenset({"calendar", "privacy", "levels", "assign"}),
     ("plans", "*", "steps", "*"): frozenset({"assign", "calendar"}),
     ("plans", "*", "when_exhausted"): frozenset({"assign", "calendar"}),
 }
@@ -28,8 +26,6 @@ MENDS = {
     "calendars": "Take them out: every window runs around the clock.",
     "levels": "Name the contacts in `notify` instead.",
     "privacy": "Take it out; texts carry number, title and organisation.",
-    "all_clear": "Take it out: the all-clear is never sent by SMS.",
-    "notes": "Take it out: every step is noted.",
     "group": "Name the contacts instead.",
     "customer": "Let the helpdesk's own trigger write to the customer.",
     "chat": "Use `http_post`, `email` or another kind.",

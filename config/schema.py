@@ -177,6 +177,23 @@ class PlanSchema(Section):
     lock_grace = Duration(
         load_default=15 * MINUTE, metadata=_about("unlocked within this without work, a lock was no acknowledgement")
     )
+    acknowledged_for = Duration(
+        least=SECOND,
+        load_default=None,
+        metadata=_about(
+            "without work on the ticket for so long, who has it is asked; no answer in 15 min: from step 1"
+        ),
+    )
+    longest_snooze = Duration(least=SECOND, load_default=8 * HOUR, metadata=_about("the most that `/snooze` puts off"))
+    notes = Choice(
+        "every-step",
+        "milestones",
+        load_default="every-step",
+        metadata=_about("`milestones`: the steps between the first one and the end leave no note"),
+    )
+    all_clear = Flag(
+        load_default=False, metadata=_about("whether those who were texted get a text when somebody has it")
+    )
 
 
 class WhenSchema(Section):

@@ -149,6 +149,7 @@ def directory(settings: Settings, channels: Mapping[str, Channel]) -> Directory:
         shared=named(lambda channel: not channel.personal),
         quiet=named(lambda channel: channel.kind in QUIET_KINDS),
         calls=named(lambda channel: channel.kind in RINGING_KINDS),
+        texts=named(lambda channel: channel.kind == "sms"),
     )
 
 

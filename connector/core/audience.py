@@ -15,12 +15,14 @@ class Directory:
     shared: channels that send one message a step, naming everybody.
     quiet: channels whose message an all-clear replaces.
     calls: channels that ring, so that a call can be hung up.
+    texts: channels that text a phone.
     """
 
     contacts: Mapping[str, Contact] = field(default_factory=dict)
     shared: frozenset[str] = frozenset()
     quiet: frozenset[str] = frozenset()
     calls: frozenset[str] = frozenset()
+    texts: frozenset[str] = frozenset()
 
     def with_person(self, contact: Contact) -> "Directory":
         """The same with somebody known only from the helpdesk."""

@@ -67,6 +67,10 @@ def _advance(escalation: Escalation, event: Tick, now: datetime) -> Moved:
             return _fire(escalation, event.people, now, remarks)
         case State.EXHAUSTED:
             return _tell_again(escalation, event.people, now)
+        case State.ACKNOWLEDGED if escalation.asked_at is None:
+            return _ask(escalation, now)
+        case State.ACKNOWLEDGED:
+            return _no_answer(escalation, now)
     return replace(escalation, due_at=None), ()
 
 
@@ -195,6 +199,36 @@ def _hold_over(escalation: Escalation, now: datetime) -> Moved:
     return goes_on, (entry, *(note if goes_on.shown else ()))
 
 
+def _ask(escalation: Escalation, now: datetime) -> Moved:
+    """Nothing was done on the ticket for long: who has it is asked before anybody is called out of bed again."""
+    asked = replace(
+        escalation,
+        asked_at=now,
+        due_at=now + timetable.ANSWER_WITHIN,
+        looked_at=None,
+        shown=True,
+        updated_at=now,
+        sequence=escalation.sequence + 1,
+    )
+    who = _holder(escalation)
+    return asked, (Entry(now, "acknowledged", f"by {who}: still on it?"), WriteNote("still-on-it", now, asked, who=who))
+
+
+def _no_answer(escalation: Escalation, now: datetime) -> Moved:
+    """Nobody says that they are on it: from the first step again."""
+    assert escalation.due_at is not None
+    base = timetable.base_after(escalation.due_at, now)
+    on = timetable.start_over(escalation, escalation.plan, base, window=False)
+    on = replace(on, updated_at=now, sequence=on.sequence + 1)
+    words = f"{_holder(escalation)} did not answer: it goes on from step 1"
+    return on, (Entry(now, "handed_over", words), WriteNote("goes-on", now, on, remarks=(f"{words}.",)))
+
+
+def _holder(escalation: Escalation) -> str:
+    current = escalation.acknowledged
+    return (current.by.name or current.by.login) if current is not None else ""
+
+
 def _bring_forward(escalation: Escalation, now: datetime) -> Escalation:
     """The next step now, when every way of everybody in this one failed for good; one a minute at the most."""
     report, due = escalation.report, escalation.due_at
@@ -230,6 +264,9 @@ def write_step_note(escalation: Escalation, now: datetime, whatever: bool = Fals
     said = tuple(
         replace(n, noted=True) if n in to_say and n.stage is Stage.ENDED else n for n in escalation.notifications
     )
+    first = (report.round, report.step) == (1, 1)
+    if escalation.plan.notes == "milestones" and not first:
+        return replace(escalation, report=None, notifications=said), ()
     written = replace(escalation, report=None, notifications=said, sequence=escalation.sequence + 1)
     as_told = replace(written, report=report, due_at=None if whatever else written.due_at)
     note = WriteNote("step", now, as_told, to_say, report.remarks)

@@ -91,6 +91,7 @@ class Acknowledgement:
     via: str
     key: str = ""
     provisional: bool = False  # a lock that may turn out to be only an opened form
+    lasts: timedelta | None = None  # `/ack 2h`: instead of the plan's `acknowledged_for`
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,7 @@ class Escalation:
     sequence: int = 0  # notes written
     new_owner_at: datetime | None = None  # somebody was given the ticket while it runs, and isn't told yet
     looked_at: datetime | None = None  # when a fresh look was asked for, for this `due_at`
+    asked_at: datetime | None = None  # who has it was asked whether they are still on it, and has not answered
     clear_up_at: datetime | None = None  # it ended, and those who were told aren't told that yet
     clear_up_but: str = ""  # key or login of who needs no all-clear
     brought_forward_at: datetime | None = None

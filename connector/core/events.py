@@ -4,7 +4,7 @@
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from .audience import Directory
 from .escalation import Escalation, Notification
@@ -36,6 +36,7 @@ class Acknowledge:
     until: datetime | None = None  # pending: acknowledged until then
     outside: bool = False
     reopens: bool = False
+    lasts: timedelta | None = None  # without work for so long, they are asked whether they are still on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +124,11 @@ class MovedHere:
 
 @dataclass(frozen=True, slots=True)
 class Escalate:
-    """A person wants the next step now."""
+    """A person wants the next step now, or another plan from its first step."""
 
     by: Actor
     at: datetime
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +157,9 @@ class Claim:
 
     id: str
     until: datetime
-
-
     message: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one try. `wait` is how long a later receipt may take, in seconds; 0: this was all.
@@ -176,10 +178,10 @@ class Outcome:
     login: str = ""  # of the person told, where we know it
     wait: float = 0
     retry_after: float | None = None
-
-
     attempt: int = 0
     over: bool = False  # failed, and not tried again, though another time it might work
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """A provider's later word on a notification it has taken."""
@@ -255,11 +257,19 @@ class LookNow:
 
 
 @dataclass(frozen=True, slots=True)
+class Say:
+    """A note on a ticket that has no escalation: the answer to a command that somebody wrote there."""
+
+    at: datetime
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TellOperator:
     sentence: str
 
 
-Command = Entry | WriteNote | SetOwner | LookNow | TellOperator
+Command = Entry | WriteNote | SetOwner | LookNow | Say | TellOperator
 
 #: What a rule answers: the escalation afterwards (the same object: nothing happened), and what the shell is to do.
 Moved = tuple[Escalation, tuple[Command, ...]]

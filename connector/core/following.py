@@ -143,7 +143,8 @@ def clear_up(escalation: Escalation, people: Directory, now: datetime) -> Escala
     at = escalation.clear_up_at
     assert at is not None
     new: list[Notification] = []
-    open_ones = [told for told in escalation.told if told.channel in people.quiet and not told.cleared]
+    ways = people.quiet | (people.texts if escalation.plan.all_clear else frozenset())
+    open_ones = [told for told in escalation.told if told.channel in ways and not told.cleared]
     for channel in dict.fromkeys(told.channel for told in open_ones):
         theirs = [t for t in open_ones if t.channel == channel and not _knows(escalation, t.key, (t.login,))]
         contacts = [people.contacts.get(t.key) or Contact(key=t.key, name=t.login, login=t.login) for t in theirs]
@@ -171,8 +172,8 @@ def hang_up(escalation: Escalation, people: Directory, now: datetime) -> Escalat
         and n.stage is Stage.SENT
         and n.provider_id
         and n.channel in people.calls
-        and not _knows(escalation, n.person, n.logins)
         and not n.message  # it tells of others, too
+        and not _knows(escalation, n.person, n.logins)
     ]
     if not ringing:
         return escalation

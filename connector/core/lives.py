@@ -140,7 +140,10 @@ def plan_applies_again(escalation: Escalation, event: PlanApplies, now: datetime
 def _revived(escalation: Escalation, at: datetime) -> Escalation:
     """An ended escalation as it stood before: with the person who had it, or climbing on where it was."""
     stands = escalation
-    stands = timetable.taken_again(stands) if stands.acknowledged is not None else timetable.go_on(stands, at)
+    if stands.acknowledged is not None:
+        stands = timetable.await_work(timetable.taken_again(stands), at)
+    else:
+        stands = timetable.go_on(stands, at)
     return replace(stands, ended_at=None, ended_by=None, waits_for_work=False)
 
 
@@ -234,6 +237,7 @@ def _taken_by_reopening(escalation: Escalation, plan: Plan, by: Actor, at: datet
         step=0,
         updated_at=now,
     )
+    taken = timetable.await_work(taken, at)
     taken = replace(taken, sequence=taken.sequence + taken.shown)
     note = WriteNote("acknowledged", at, taken, who=name_of(by))
     entry = Entry(at, "acknowledged", f"reopened and so taken by {name_of(by)}")

@@ -5,10 +5,11 @@ events. What one change means depends on the escalation as it stood then: a note
 acknowledgement, the same note by anybody else isn't. Hints in any order and number therefore end in the same state.
 """
 
-import re
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from .commands import NoteCommand, Word, parse
 from .escalation import Escalation
 from .events import (
     Acknowledge,
@@ -19,18 +20,27 @@ from .events import (
     OwnerSet,
     Raised,
     Reopened,
+    Stop,
     Unlocked,
     Worked,
 )
 from .plan import Plan, Way
-from .ticket import Change, Kind, Person, Phase, Role
+from .ticket import Actor, Change, Kind, Person, Phase, Role
 
 SAME_SAVE = timedelta(seconds=1)
 PENDING_CLOSE_LATE = timedelta(minutes=20)  # Zammad looks for pending closes every 15 minutes
-_ACK = re.compile(r"^\s*/ack\b", re.IGNORECASE)
 #: Within one save: matched fields and group first, then who has it, then what was written, then open or closed; last
 #: the unlocking that goes with all forms that lock when they open.
 _ORDER = {Kind.LOCK: 1, Kind.OWNER: 2, Kind.ACKNOWLEDGED: 3, Kind.ARTICLE: 4, Kind.STATE: 5, Kind.UNLOCK: 6}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command in a note whose effect depends on more than the escalation: `/why`, `/escalate`, one not understood."""
+
+    command: NoteCommand
+    by: Actor
+    at: datetime
 
 
 def in_saves(changes: Sequence[Change]) -> Iterator[tuple[Change, ...]]:
@@ -51,7 +61,7 @@ def _ordered(save: list[Change]) -> tuple[Change, ...]:
 
 def meaning(
     change: Change, save: Sequence[Change], escalation: Escalation, plan: Plan | None, owner: Person | None
-) -> tuple[Event, ...]:
+) -> tuple[Event | Asked, ...]:
     """The events of one change. `plan` is what applies to the ticket now, `owner` who owns it after the change."""
     if change.by.role is Role.US and change.kind is not Kind.OWNER:
         return ()
@@ -89,11 +99,19 @@ def _assigns(save: Sequence[Change]) -> bool:
 
 
 def _way(
-    way: Way, change: Change, escalation: Escalation, *, provisional: bool = False, via: str = ""
+    way: Way,
+    change: Change,
+    escalation: Escalation,
+    *,
+    provisional: bool = False,
+    via: str = "",
+    until: datetime | None = None,
+    lasts: timedelta | None = None,
 ) -> tuple[Event, ...]:
     if way not in escalation.plan.acknowledged_by:
         return (Worked(change.by, change.at),)
-    return (Acknowledge(change.by, change.at, via or way.value, provisional=provisional),)
+    how = via or way.value
+    return (Acknowledge(change.by, change.at, how, provisional=provisional, until=until, lasts=lasts),)
 
 
 def _owner(change: Change, save: Sequence[Change], escalation: Escalation) -> tuple[Event, ...]:
@@ -110,7 +128,9 @@ def _owner(change: Change, save: Sequence[Change], escalation: Escalation) -> tu
     return (owner_set,) if change.with_lock else (*_way(Way.TAKE, change, escalation), owner_set)
 
 
-def _article(change: Change, save: Sequence[Change], escalation: Escalation, plan: Plan | None) -> tuple[Event, ...]:
+def _article(
+    change: Change, save: Sequence[Change], escalation: Escalation, plan: Plan | None
+) -> tuple[Event | Asked, ...]:
     article = change.article
     if article is None or article.automatic or change.at_creation:
         return ()
@@ -125,10 +145,26 @@ def _article(change: Change, save: Sequence[Change], escalation: Escalation, pla
     worked = (Worked(change.by, change.at),)
     if article.public:
         return (*_way(Way.REPLY, change, escalation), *worked) if article.reply else worked
+    command = parse(article.first_line)
+    if command is not None:
+        return (*_commanded(command, change, escalation), *worked)
     concerned = _is_owner(change, escalation) or _was_told(change, escalation)
-    if _ACK.match(article.first_line) or (concerned and not _assigns(save)):
-        return (*_way(Way.NOTE, change, escalation), *worked)
-    return worked
+    return (*_way(Way.NOTE, change, escalation), *worked) if concerned and not _assigns(save) else worked
+
+
+def _commanded(command: NoteCommand, change: Change, escalation: Escalation) -> tuple[Event | Asked, ...]:
+    if command.problem:
+        return (Asked(command, change.by, change.at),)
+    match command.word:
+        case Word.ACK:
+            return _way(Way.NOTE, change, escalation, lasts=command.lasts)
+        case Word.SNOOZE:
+            assert command.lasts is not None
+            until = change.at + min(command.lasts, escalation.plan.longest_snooze)
+            return _way(Way.NOTE, change, escalation, via="snooze", until=until)
+        case Word.STOP:
+            return (Stop(change.by, change.at),)
+    return (Asked(command, change.by, change.at),)
 
 
 def _is_owner(change: Change, escalation: Escalation) -> bool:

@@ -6,10 +6,12 @@ from datetime import datetime
 
 from .audience import Directory
 from .case import Case, Seen
+from .commands import Word, parse
 from .escalation import Escalation, State
 from .events import Acknowledge, Closed, Command, Event, MovedHere, PlanApplies, Reopened, Tick
 from .lives import begin
-from .meaning import SAME_SAVE, in_saves, meaning
+from .meaning import SAME_SAVE, Asked, in_saves, meaning
+from .obeying import obey
 from .plan import Plan, Policy
 from .ticket import MATCHED, Actor, Change, Facts, Kind, Person, Phase, Reading, Role, facts_with
 from .transition import transition
@@ -126,9 +128,13 @@ def _means(
 ) -> tuple[Case, tuple[Command, ...]]:
     assert case.escalation is not None
     commands: tuple[Command, ...] = ()
-    plan, owner = _plan(policy, case.facts), case.ticket.owner
+    plan, owner = policy.plan_for(case.facts), case.ticket.owner
     for event in meaning(change, save, case.escalation, plan, owner):
         was = case.escalation
+        if isinstance(event, Asked):  # who asks for a plan gets it, whatever the matched fields say
+            case, more = obey(case, event, policy, now)
+            commands += more
+            continue
         case, more = apply(case, event, now)
         commands += more
         case, more = _revived(case, was, change, policy, now)
@@ -155,7 +161,9 @@ def _reopens(
     case: Case, change: Change, save: Sequence[Change], policy: Policy, now: datetime
 ) -> tuple[Case, tuple[Command, ...]]:
     """A ticket without an escalation, older than Escalator itself or made closed, is opened again."""
-    plan = _plan(policy, case.facts)
+    plan = policy.plan_for(case.facts)
+    if change.kind is Kind.ARTICLE:
+        return _asked(case, change, policy, now)
     if plan is None or change.kind is not Kind.STATE:
         return case, ()
     nothing = Escalation("", case.ticket.id, 0, plan, State.RESOLVED, change.at, change.at)
@@ -174,9 +182,14 @@ def _reopens(
     return case, commands
 
 
-def _plan(policy: Policy, facts: Facts) -> Plan | None:
-    name = policy.match(facts).plan
-    return policy.plans[name] if name is not None else None
+def _asked(case: Case, change: Change, policy: Policy, now: datetime) -> tuple[Case, tuple[Command, ...]]:
+    """An agent's `/why` or `/escalate` on a ticket that has no escalation; other commands have nothing to act on."""
+    article = change.article
+    agents = change.by.role is Role.PERSON and article is not None and not (article.public or article.by_mail)
+    command = parse(article.first_line) if agents and article is not None and not change.at_creation else None
+    if command is None or command.word not in (Word.WHY, Word.ESCALATE):
+        return case, ()
+    return obey(case, Asked(command, change.by, change.at), policy, now)
 
 
 def rematch(

@@ -63,6 +63,10 @@ class Plan:
     reopened: str = "restart"  # or "ignore"
     reopened_within: timedelta = 15 * MINUTE
     lock_grace: timedelta = 15 * MINUTE
+    acknowledged_for: timedelta | None = None  # without work for so long, who has it is asked; None: never
+    longest_snooze: timedelta = 480 * MINUTE
+    notes: str = "every-step"  # or "milestones": the middle steps leave no note
+    all_clear: bool = False  # whether those who were texted get their all-clear as a text, too
 
     @property
     def pause_between_rounds(self) -> timedelta:
@@ -112,6 +116,10 @@ class Policy:
         if kind is Kind.PRIORITY and self.priorities:
             return True
         return any(_looks_at(rule.when, kind, field) for rule in self.rules)
+
+    def plan_for(self, facts: Facts) -> Plan | None:
+        name = self.match(facts).plan
+        return self.plans[name] if name is not None else None
 
     def match(self, facts: Facts) -> Match:
         """The plan for these facts. Exclusions win wherever they stand; then first match wins."""

@@ -1,4 +1,4 @@
-"""What persons do to an escalation: acknowledge, give back, hand over, ask for more, stop.
+"""What persons do to an escalation by working on its ticket: acknowledge, give back, hand over.
 
 Exactly one acknowledgement wins: whoever comes second finds it acknowledged and changes nothing but, inside the
 helpdesk, who has the ticket.
@@ -13,12 +13,10 @@ from .escalation import Acknowledgement, Assigned, Escalation, State
 from .events import (
     Acknowledge,
     Entry,
-    Escalate,
     GroupSet,
     Moved,
     OwnerSet,
     SetOwner,
-    Stop,
     Unlocked,
     Worked,
     WriteNote,
@@ -36,13 +34,14 @@ def acknowledge(escalation: Escalation, event: Acknowledge, now: datetime) -> Mo
     taken = replace(
         taken,
         state=State.HELD if event.until else State.ACKNOWLEDGED,
-        acknowledged=Acknowledgement(event.by, event.at, event.via, event.key, event.provisional),
+        acknowledged=Acknowledgement(event.by, event.at, event.via, event.key, event.provisional, event.lasts),
         held_until=event.until,
         due_at=event.until,
         looked_at=None,
         new_owner_at=None,
         updated_at=now,
     )
+    taken = timetable.await_work(taken, event.at)
     assign = event.by.login if event.outside and escalation.owner is None else ""
     if assign:
         taken = replace(taken, assigned=Assigned(assign, "", now))
@@ -74,7 +73,9 @@ def acknowledge_again(escalation: Escalation, event: Acknowledge, now: datetime)
     if event.until is not None and event.until != escalation.held_until:
         return _hold(escalation, event, current, now)
     if same(event.by, current.by):
-        return _firm(escalation, event.provisional, now), ()
+        mine = replace(current, lasts=event.lasts or current.lasts)
+        stands = escalation if mine == current else replace(escalation, acknowledged=mine)
+        return timetable.await_work(_firm(stands, event.provisional, now), event.at), ()
     if event.provisional and not current.provisional:
         return escalation, ()  # a form that locks when it opens takes nothing from who has it for certain
     if current.provisional and not event.provisional:
@@ -86,8 +87,8 @@ def acknowledge_again(escalation: Escalation, event: Acknowledge, now: datetime)
 
 def _taken_over(escalation: Escalation, event: Acknowledge, now: datetime, *, tell: bool) -> Moved:
     """Somebody else has it now. `tell`: the one before may turn out to have only opened a form."""
-    over = Acknowledgement(event.by, event.at, event.via, event.key, event.provisional)
-    taken = replace(escalation, acknowledged=over, updated_at=now)
+    over = Acknowledgement(event.by, event.at, event.via, event.key, event.provisional, event.lasts)
+    taken = timetable.await_work(replace(escalation, acknowledged=over, updated_at=now), event.at)
     entry = Entry(event.at, "acknowledged", f"taken over by {name_of(event.by)} ({event.via})", contact=event.key)
     if not (tell and taken.shown):
         return taken, (entry,)
@@ -124,11 +125,11 @@ def _firm(escalation: Escalation, provisional: bool, now: datetime) -> Escalatio
 
 
 def worked(escalation: Escalation, event: Worked, now: datetime) -> Moved:
-    """Work by who holds it makes a provisional acknowledgement firm."""
+    """Work by who holds it makes a provisional acknowledgement firm; anybody's answers "still on it?"."""
     current = escalation.acknowledged
-    if current is None or not same(event.by, current.by):
-        return escalation, ()
-    return _firm(escalation, False, now), ()
+    if current is not None and same(event.by, current.by):
+        escalation = _firm(escalation, False, now)
+    return timetable.await_work(escalation, event.at), ()
 
 
 def unlocked(escalation: Escalation, event: Unlocked, now: datetime) -> Moved:
@@ -253,44 +254,6 @@ def _hand_over(escalation: Escalation, to: str, by: Actor, at: datetime, now: da
     handed = replace(handed, shown=True, sequence=handed.sequence + 1, assigned=None, updated_at=now)
     entry = Entry(at, "handed_over", f"to {to} by {name_of(by)}")
     return handed, (entry, WriteNote("handed-over", at, handed, who=to, remarks=(f"Changed by {name_of(by)}.",)))
-
-
-def escalate(escalation: Escalation, event: Escalate, now: datetime) -> Moved:
-    """The next step now, whatever the state."""
-    if escalation.state in (State.WAITING, State.RUNNING) and not timetable.over(escalation):
-        on = replace(escalation, state=State.RUNNING, due_at=event.at, looked_at=None, updated_at=now)
-    else:
-        resumes = escalation.state in (State.ACKNOWLEDGED, State.HELD)
-        stands = replace(escalation, state=escalation.back) if resumes else escalation
-        if resumes and not timetable.over(stands):
-            on = replace(timetable.go_on(escalation, now), state=State.RUNNING, due_at=event.at)
-        else:
-            on = timetable.start_over(escalation, escalation.plan, event.at, window=False)
-        on = replace(on, stopped=False, ended_at=None, ended_by=None, waits_for_work=False, updated_at=now)
-    on = replace(on, sequence=on.sequence + on.shown)
-    words = f"{name_of(event.by)} asked for the next step now"
-    note = WriteNote("goes-on", event.at, on, remarks=(f"{words}.",), who=name_of(event.by))
-    return on, (Entry(event.at, "operator", words), *((note,) if on.shown else ()))
-
-
-def stop(escalation: Escalation, event: Stop, now: datetime) -> Moved:
-    """Stopped by a person: silent until a matched field changes the plan, the ticket reopens, or somebody escalates."""
-    escalation, commands = write_step_note(escalation, now, whatever=True)
-    stopped = end_sending(timetable.pause(escalation, event.at), now, "not sent: stopped")
-    stopped = replace(
-        stopped,
-        state=State.CANCELLED,
-        stopped=True,
-        due_at=None,
-        looked_at=None,
-        ended_at=event.at,
-        ended_by=event.by,
-        updated_at=now,
-    )
-    stopped = replace(stopped, sequence=stopped.sequence + stopped.shown)
-    words = f"stopped by {name_of(event.by)}"
-    note = WriteNote("cancelled", event.at, stopped, remarks=(f"{words[0].upper()}{words[1:]}.",))
-    return stopped, (*commands, Entry(event.at, "cancelled", words), *((note,) if stopped.shown else ()))
 
 
 def same(one: Actor, other: Actor) -> bool:

@@ -12,6 +12,7 @@ LOOK_PATIENCE = timedelta(seconds=2)  # how long an overdue step waits for that 
 LOOK_FORGOTTEN = timedelta(seconds=30)
 FRESH = timedelta(seconds=10)  # a reading this young will do when it is due; asked for earlier, so that none is late
 AT_LEAST_AFTER_HOLD = timedelta(minutes=1)
+ANSWER_WITHIN = timedelta(minutes=15)  # to "still on it?"
 GOES_ON_WITHIN = timedelta(minutes=30)  # a plan that applies again so soon goes on where it was
 
 
@@ -57,9 +58,22 @@ def go_on(escalation: Escalation, at: datetime, at_least: timedelta = timedelta(
         acknowledged=None,
         held_until=None,
         looked_at=None,
+        asked_at=None,
         clear_up_at=None,  # who hasn't been told that it is over needn't be: it isn't
         clear_up_but="",
     )
+
+
+def await_work(escalation: Escalation, at: datetime) -> Escalation:
+    """Who has it did something at `at`: they are asked when nothing more is done for as long as the plan allows."""
+    current = escalation.acknowledged
+    if escalation.state is not State.ACKNOWLEDGED or current is None:
+        return escalation
+    lasts = current.lasts or escalation.plan.acknowledged_for
+    due = at + lasts if lasts is not None else None
+    if due == escalation.due_at and escalation.asked_at is None:
+        return escalation
+    return replace(escalation, due_at=due, asked_at=None, looked_at=None)
 
 
 def taken_again(escalation: Escalation) -> Escalation:
@@ -82,6 +96,7 @@ def start_over(escalation: Escalation, plan: Plan, at: datetime, window: bool = 
         looked_at=None,
         report=None,
         new_owner_at=None,
+        asked_at=None,
         clear_up_at=None,
         clear_up_but="",
     )

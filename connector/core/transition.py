@@ -61,15 +61,14 @@ from .lives import (
 )
 from .receipts import receipt
 from .sending import claim, outcome
+from .steering import escalate, stop
 from .taking import (
     acknowledge,
     acknowledge_again,
-    escalate,
     group_changed,
     note_owner,
     owner_changed,
     remember_owner,
-    stop,
     unlocked,
     worked,
 )

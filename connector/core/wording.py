@@ -4,7 +4,7 @@ Short enough to read on a phone; times carry their zone, and the date when it is
 digits only.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
@@ -39,42 +39,102 @@ class Reader:
 def note_lines(command: WriteNote, people: Directory, reader: Reader, history: Sequence[Entry] = ()) -> tuple[str, ...]:
     """The note that `command` asks for; `history` is needed for the closing summary only."""
     escalation = command.escalation
-    head = f"Escalation {escalation.code}"
-    match command.kind:
-        case "step":
-            report = escalation.report
-            assert report is not None
-            again = f", round {report.round}" if report.round > 1 else ""
-            steps = len(escalation.plan.steps)
-            first = f"{head}, step {report.step} of {steps}{again} (plan {escalation.plan.name})"
-            told = [_told(n, people, reader, command.at) for n in command.notifications]
-            return (first, *told, *command.remarks, *_next(escalation, people, reader, command.at))
-        case "acknowledged":
-            return (
-                f"{head} acknowledged by {command.who} ({_via(escalation)})",
-                *_after(escalation, reader, command.at),
-            )
-        case "handed-over":
-            first = f"{head} handed to {command.who}, not yet taken"
-            return (first, *command.remarks, *_next(escalation, people, reader, command.at))
-        case "exhausted":
-            whom = escalation.plan.when_exhausted
-            told = (
-                [f"Told: {_names(whom.notify, escalation, people)}."] if whom else ["Nobody else is named to be told."]
-            )
-            return (f"{head}: nobody came", *command.remarks, *told)
-        case "closed":
-            return (f"{head} closed", *command.remarks, *_summary(escalation, history, reader, command.at))
-        case "cancelled":
-            return (f"{head} cancelled", *command.remarks)
-        case "plan-changed":
-            first = f"{head}: plan {escalation.plan.name} from now on"
-            return (first, *command.remarks, *_next(escalation, people, reader, command.at))
-        case "held":
-            until = escalation.held_until
-            said = f" until {reader.clock(until, command.at)}" if until else ""
-            return (f"{head}: put off{said} by {command.who}",)
-    return (f"{head}: it goes on", *command.remarks, *_next(escalation, people, reader, command.at))
+    first, *more = _KINDS.get(command.kind, _goes_on)(command, people, reader, history)
+    return (f"Escalation {escalation.code}{first}", *more)
+
+
+def _step(command: WriteNote, people: Directory, reader: Reader, _: Sequence[Entry]) -> Iterator[str]:
+    escalation, report = command.escalation, command.escalation.report
+    assert report is not None
+    again = f", round {report.round}" if report.round > 1 else ""
+    yield f", step {report.step} of {len(escalation.plan.steps)}{again} (plan {escalation.plan.name})"
+    yield from (_told(n, people, reader, command.at) for n in command.notifications)
+    yield from command.remarks
+    yield from _next(escalation, people, reader, command.at)
+
+
+def _acknowledged(command: WriteNote, _: Directory, reader: Reader, __: Sequence[Entry]) -> Iterator[str]:
+    yield f" acknowledged by {command.who} ({_via(command.escalation)})"
+    yield from _after(command.escalation, reader, command.at)
+
+
+def _handed_over(command: WriteNote, people: Directory, reader: Reader, _: Sequence[Entry]) -> Iterator[str]:
+    yield f" handed to {command.who}, not yet taken"
+    yield from command.remarks
+    yield from _next(command.escalation, people, reader, command.at)
+
+
+def _exhausted(command: WriteNote, people: Directory, _: Reader, __: Sequence[Entry]) -> Iterator[str]:
+    whom = command.escalation.plan.when_exhausted
+    yield ": nobody came"
+    yield from command.remarks
+    yield f"Told: {_names(whom.notify, command.escalation, people)}." if whom else "Nobody else is named to be told."
+
+
+def _closed(command: WriteNote, _: Directory, reader: Reader, history: Sequence[Entry]) -> Iterator[str]:
+    yield " closed"
+    yield from command.remarks
+    yield from _summary(command.escalation, history, reader, command.at)
+
+
+def _cancelled(command: WriteNote, *_: object) -> Iterator[str]:
+    yield " cancelled"
+    yield from command.remarks
+
+
+def _plan_changed(command: WriteNote, people: Directory, reader: Reader, _: Sequence[Entry]) -> Iterator[str]:
+    yield f": plan {command.escalation.plan.name} from now on"
+    yield from command.remarks
+    yield from _next(command.escalation, people, reader, command.at)
+
+
+def _held(command: WriteNote, _: Directory, reader: Reader, __: Sequence[Entry]) -> Iterator[str]:
+    until = command.escalation.held_until
+    said = f" until {reader.clock(until, command.at)}" if until else ""
+    yield f": put off{said} by {command.who}"
+
+
+def _goes_on(command: WriteNote, people: Directory, reader: Reader, _: Sequence[Entry]) -> Iterator[str]:
+    yield ": it goes on"
+    yield from command.remarks
+    yield from _next(command.escalation, people, reader, command.at)
+
+
+def _still_on_it(command: WriteNote, _: Directory, reader: Reader, __: Sequence[Entry]) -> Iterator[str]:
+    escalation, current = command.escalation, command.escalation.acknowledged
+    assert current is not None
+    yield f": {command.who}, still on it?"
+    lasts = current.lasts or escalation.plan.acknowledged_for
+    quiet = f"Nothing was done on this ticket for {duration(lasts)}. " if lasts is not None else ""
+    until = f" by {reader.clock(escalation.due_at, command.at)}" if escalation.due_at is not None else ""
+    yield f"{quiet}A note or any other work on it{until} is a yes; without one it goes on from step 1."
+
+
+def _answer(command: WriteNote, *_: object) -> Iterator[str]:
+    yield f": answer to {command.who}"
+    yield from command.remarks
+
+
+def _why(command: WriteNote, people: Directory, reader: Reader, _: Sequence[Entry]) -> Iterator[str]:
+    yield ": why"
+    yield from command.remarks
+    yield standing(command.escalation, reader, command.at)
+    yield from _next(command.escalation, people, reader, command.at)
+
+
+_KINDS: Mapping[str, Callable[[WriteNote, Directory, Reader, Sequence[Entry]], Iterator[str]]] = {
+    "step": _step,
+    "acknowledged": _acknowledged,
+    "handed-over": _handed_over,
+    "exhausted": _exhausted,
+    "closed": _closed,
+    "cancelled": _cancelled,
+    "plan-changed": _plan_changed,
+    "held": _held,
+    "still-on-it": _still_on_it,
+    "answer": _answer,
+    "why": _why,
+}
 
 
 def _told(notification: Notification, people: Directory, reader: Reader, now: datetime) -> str:
@@ -102,6 +162,7 @@ def _via(escalation: Escalation) -> str:
         "reply": "replied to the customer",
         "pending": "set it pending",
         "note": "note",
+        "snooze": "/snooze",
         "mail": "mail",
         "close": "closed it",
     }
@@ -117,6 +178,24 @@ def _after(escalation: Escalation, reader: Reader, now: datetime) -> tuple[str, 
     if escalation.state is State.HELD and escalation.held_until is not None:
         lines.append(f"Until {reader.clock(escalation.held_until, now)}: then it goes on if the ticket is still open.")
     return tuple(lines)
+
+
+def standing(escalation: Escalation, reader: Reader, now: datetime) -> str:
+    """How it stands, in one sentence."""
+    current, steps = escalation.acknowledged, len(escalation.plan.steps)
+    has = f"{current.by.name or current.by.login} has it since {reader.clock(current.at, now)}" if current else ""
+    words = {
+        State.WAITING: "The response window runs.",
+        State.RUNNING: f"Step {escalation.step} of {steps} has come, and nobody has taken the ticket.",
+        State.EXHAUSTED: "All steps have come, and nobody has taken the ticket.",
+        State.ACKNOWLEDGED: f"{has}.",
+        State.HELD: f"{has}; put off until {reader.clock(escalation.held_until, now)}."
+        if escalation.held_until
+        else f"{has}.",
+        State.RESOLVED: "The ticket is closed.",
+        State.CANCELLED: "It was stopped." if escalation.stopped else "No plan applies any more.",
+    }
+    return words[escalation.state]
 
 
 def _names(words: Iterable[str], escalation: Escalation, people: Directory) -> str:

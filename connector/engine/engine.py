@@ -24,6 +24,7 @@ from ..core.events import (
     Entry,
     Event,
     LookNow,
+    Say,
     SetOwner,
     TellOperator,
     Tick,
@@ -235,6 +236,9 @@ class Engine:
                     desk.append(DeskItem(code, assign=login))
                 case LookNow():
                     look = True
+                case Say(at, lines):
+                    mark = self.signatures.proof({"v": 1, "k": "say", "t": new.ticket.id, "at": at.isoformat()})
+                    desk.append(DeskItem("", lines, mark))
                 case TellOperator(sentence):
                     self.operator.tell("escalation", sentence)
         show = live_state(new.escalation)

@@ -1,0 +1,90 @@
+"""What commands in notes do whose effect depends on more than the escalation: `/why`, `/escalate PLAN`, and answers."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from .case import Case
+from .commands import Word
+from .escalation import Escalation, State
+from .events import Command, Escalate, Say, WriteNote
+from .lives import begin
+from .meaning import Asked
+from .plan import Plan, Policy
+from .taking import name_of
+from .ticket import Actor
+from .transition import transition
+
+Obeyed = tuple[Case, tuple[Command, ...]]
+
+
+def obey(case: Case, asked: Asked, policy: Policy, now: datetime) -> Obeyed:
+    """The case after a command, and what is said about it on the ticket."""
+    command = asked.command
+    if command.problem:
+        return _say(case, asked, command.problem)
+    if command.word is Word.WHY:
+        return _why(case, asked, policy)
+    return _escalate(case, asked, policy, now)
+
+
+def _escalate(case: Case, asked: Asked, policy: Policy, now: datetime) -> Obeyed:
+    """The next step now; with a plan's name behind it: that plan from its first step."""
+    if case.ticket.phase.ended:
+        return _say(case, asked, "The ticket is closed: open it again first.")
+    plan = _named(asked.command.rest, policy)
+    if case.escalation is not None and case.escalation.state is not State.RESOLVED:
+        return _apply(case, Escalate(asked.by, asked.at, plan), now)
+    chosen = plan or policy.plan_for(case.facts)
+    if chosen is None:
+        names = ", ".join(sorted(policy.plans))
+        return _say(case, asked, f"{_reason(case, policy)} Name one: /escalate PLAN ({names}).")
+    return _start(case, chosen, asked.by, asked.at, now)
+
+
+def _start(case: Case, plan: Plan, by: Actor, at: datetime, now: datetime) -> Obeyed:
+    """An escalation for a ticket that has none alive, without a window: somebody wants it now."""
+    life = case.lives + 1
+    reason = f"started by {name_of(by)}"
+    escalation, commands = begin(case.ticket.id, plan, at, life=life, owner=case.ticket.owner, reason=reason)
+    case, more = _apply(replace(case, escalation=escalation, lives=life), Escalate(by, at), now)
+    return case, (*commands, *more)
+
+
+def _apply(case: Case, event: Escalate, now: datetime) -> Obeyed:
+    assert case.escalation is not None
+    escalation, commands = transition(case.escalation, event, now)
+    return replace(case, escalation=escalation), commands
+
+
+def _why(case: Case, asked: Asked, policy: Policy) -> Obeyed:
+    if case.escalation is None:
+        return _say(case, asked, _reason(case, policy))
+    return _note(case, case.escalation, WriteNote("why", asked.at, case.escalation, remarks=(_reason(case, policy),)))
+
+
+def _say(case: Case, asked: Asked, sentence: str) -> Obeyed:
+    if case.escalation is None:
+        return case, (Say(asked.at, ("Escalator", sentence)),)
+    answer = WriteNote("answer", asked.at, case.escalation, remarks=(sentence,), who=name_of(asked.by))
+    return _note(case, case.escalation, answer)
+
+
+def _note(case: Case, escalation: Escalation, note: WriteNote) -> Obeyed:
+    """An answer is a note like the others: numbered and signed."""
+    told = replace(escalation, sequence=escalation.sequence + 1)
+    return replace(case, escalation=told), (replace(note, escalation=told),)
+
+
+def _reason(case: Case, policy: Policy) -> str:
+    match = policy.match(case.facts)
+    if match.plan is None:
+        return f"No plan applies: {match.reason}."
+    old = "" if case.escalation is not None else " The ticket was there before that, so nothing was started."
+    return f"Plan {match.plan} applies: {match.reason}.{old}"
+
+
+def _named(rest: str, policy: Policy) -> Plan | None:
+    """The plan that stands behind the word, if one does: other words are a remark."""
+    names = {name.casefold(): plan for name, plan in policy.plans.items()}
+    first = rest.split(maxsplit=1)[0] if rest else ""
+    return names.get(rest.casefold()) or names.get(first.casefold())

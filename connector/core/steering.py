@@ -1,0 +1,63 @@
+"""What persons ask of an escalation: the next step now, another plan, silence."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from . import following, timetable
+from .climbing import write_step_note
+from .escalation import Escalation, State
+from .events import Entry, Escalate, Moved, Stop, WriteNote
+from .plan import Plan
+from .taking import end_sending, name_of
+
+
+def escalate(escalation: Escalation, event: Escalate, now: datetime) -> Moved:
+    """The next step now, whatever the state; or the first one of another plan."""
+    if event.plan is not None and event.plan.name != escalation.plan.name:
+        return _other_plan(escalation, event.plan, event, now)
+    if escalation.state in (State.WAITING, State.RUNNING) and not timetable.over(escalation):
+        on = replace(escalation, state=State.RUNNING, due_at=event.at, looked_at=None, updated_at=now)
+    else:
+        resumes = escalation.state in (State.ACKNOWLEDGED, State.HELD)
+        stands = replace(escalation, state=escalation.back) if resumes else escalation
+        if resumes and not timetable.over(stands):
+            on = replace(timetable.go_on(escalation, now), state=State.RUNNING, due_at=event.at)
+        else:
+            on = timetable.start_over(escalation, escalation.plan, event.at, window=False)
+        on = replace(on, stopped=False, ended_at=None, ended_by=None, waits_for_work=False, updated_at=now)
+    on = replace(on, sequence=on.sequence + on.shown)
+    words = f"{name_of(event.by)} asked for the next step now"
+    note = WriteNote("goes-on", event.at, on, remarks=(f"{words}.",), who=name_of(event.by))
+    return on, (Entry(event.at, "operator", words), *((note,) if on.shown else ()))
+
+
+def _other_plan(escalation: Escalation, plan: Plan, event: Escalate, now: datetime) -> Moved:
+    """A person chose it: its first step now, whatever was under way."""
+    escalation, commands = write_step_note(escalation, now, whatever=True)
+    dropped = following.drop_unsent(escalation, now, "not sent: another plan was started")
+    on = timetable.start_over(dropped, plan, event.at, window=False)
+    on = replace(on, stopped=False, ended_at=None, ended_by=None, waits_for_work=False, updated_at=now)
+    on = replace(on, sequence=on.sequence + on.shown)
+    words = f"{name_of(event.by)} started plan {plan.name}"
+    note = WriteNote("plan-changed", event.at, on, remarks=(f"{words}.",), who=name_of(event.by))
+    return on, (*commands, Entry(event.at, "plan_changed", words), *((note,) if on.shown else ()))
+
+
+def stop(escalation: Escalation, event: Stop, now: datetime) -> Moved:
+    """Stopped by a person: silent until a matched field changes the plan, the ticket reopens, or somebody escalates."""
+    escalation, commands = write_step_note(escalation, now, whatever=True)
+    stopped = end_sending(timetable.pause(escalation, event.at), now, "not sent: stopped")
+    stopped = replace(
+        stopped,
+        state=State.CANCELLED,
+        stopped=True,
+        due_at=None,
+        looked_at=None,
+        ended_at=event.at,
+        ended_by=event.by,
+        updated_at=now,
+    )
+    stopped = replace(stopped, sequence=stopped.sequence + stopped.shown)
+    words = f"stopped by {name_of(event.by)}"
+    note = WriteNote("cancelled", event.at, stopped, remarks=(f"{words[0].upper()}{words[1:]}.",))
+    return stopped, (*commands, Entry(event.at, "cancelled", words), *((note,) if stopped.shown else ()))
