@@ -156,9 +156,12 @@ class Delivery:
             return Outcome(held.id, "no longer in the config", sent=False, permanent=True)
         if channel.personal and not channel.address(contacts[0]):
             return Outcome(held.id, f"no address for {channel.name}", sent=False, permanent=True)
-        message = self._message(case, held, channel, contacts)
-        receipt, doubt = self._asked(channel, message) if held.unsure else (None, False)
+        message = _insist(lambda: self._message(case, held, channel, contacts))
+        replication = self.store.replication
+        unsure = held.unsure or _insist(lambda: replication.in_doubt(held.due_at))
+        receipt, doubt = self._asked(channel, message) if unsure else (None, False)
         if receipt is None:
+            _insist(replication.safe)  # or not: somebody waits to be told
             if self.clock.now() >= lease_ends:  # paused for longer than the lease: somebody else may have it
                 raise Undelivered("it took too long to begin", maybe_sent=False)
             receipt = channel.deliver(message)

@@ -183,11 +183,13 @@ class Desk:
                 lines = (*lines, f"{item.assign_name or item.assign} is not assigned: please set the owner.")
         if not lines:
             return
-        if item.attempts and item.proof:
+        replication = self.store.replication
+        if (item.attempts or replication.in_doubt()) and item.proof:
             found = self.helpdesk.find_note(ticket_id, item.proof)
             reached("note looked for")
             if found is not None:
                 return
+        replication.safe()  # or not: the next try looks for it
         self.helpdesk.add_note(ticket_id, Note(lines, item.proof, item.link))
         reached("note answered")
         self.store.count("notes_written")
