@@ -10,6 +10,8 @@ from typing import Generic, TypeVar
 
 from connector.errors import ConfigError
 
+from ._templates import BUILT_IN, Texts
+
 CONNECT_TIMEOUT = 4.0  # seconds, every provider
 READ_TIMEOUT = 10.0  # seconds between two bytes of an answer
 
@@ -30,6 +32,7 @@ class Shared:
     """Settings that stand outside a channel's own options."""
 
     twilio: TwilioSettings | None = None
+    texts: Texts = BUILT_IN
 
 
 class PerProcess(Generic[T]):

@@ -1,118 +1,68 @@
-"""The words of every channel, one table a language, and what makes a stranger's title harmless in them.
+"""What makes a stranger's title harmless in a text, and what fits into an SMS.
 
 A title is whatever a customer wrote: it may hold line breaks, links, control characters and commands for a terminal.
 """
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from jinja2 import Environment, StrictUndefined, Template
-
-from connector.ports import Message
-
-#: language -> name -> jinja2 template. `sms.*` must stay short: 160 characters hold everything, or 70 with `.short`.
-TEXTS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "sms.how.one": "Reply 1 or {{ code }} to take it.",
-        "sms.how.code": "Reply {{ code }} to take it.",
-        "sms.how.none": "Please take it in the helpdesk.",
-        "sms.step": "{{ code }}: ticket {{ number }}{% if priority %} ({{ priority }}){% endif %}"
-        '{% if title %} "{{ title }}"{% endif %}. {{ how }}{% if link %} {{ link }}{% endif %}',
-        "sms.exhausted": "{{ code }}: nobody took ticket {{ number }}{% if priority %} ({{ priority }}){% endif %}"
-        '{% if title %} "{{ title }}"{% endif %}. {{ how }}{% if link %} {{ link }}{% endif %}',
-        "sms.short.one": "{{ code }} {{ number }}{% if title %} {{ title }}{% endif %}. 1/{{ code }}=OK",
-        "sms.short.code": "{{ code }} {{ number }}{% if title %} {{ title }}{% endif %}. {{ code }}=OK",
-        "sms.short.none": "{{ code }} {{ number }}{% if title %} {{ title }}{% endif %}",
-        "sms.all-clear": "{{ line }}",
-        "sms.test": "Test message from Escalator. Nothing to do.",
-        "sms.operator": "Escalator needs you: {{ line }}",
-        "voice.step": "Escalation. Ticket {{ number }}.{% if priority %} Priority {{ priority }}.{% endif %}",
-        "voice.exhausted": "Nobody took it. Ticket {{ number }}.{% if priority %} Priority {{ priority }}.{% endif %}",
-        "voice.again": "Again:",
-        "voice.menu": "Press 1 to acknowledge, 2 to escalate now, 5 to hear more, 9 to repeat.",
-        "voice.more": "{% if title %}Title: {{ title }}.{% else %}The title is not read out.{% endif %}"
-        "{% if group %} Group: {{ group }}.{% endif %}"
-        "{% if organization %} Organisation: {{ organization }}.{% endif %}",
-        "voice.no key": "No key was pressed. Goodbye.",
-        "voice.wrong key": "This key has no meaning here.",
-        "voice.goodbye": "Goodbye.",
-        "voice.hang up": "Please take it in the helpdesk. Goodbye.",
-        "voice.all-clear": "{{ line }}",
-        "voice.test": "This is a test call from Escalator. There is nothing to do.",
-        "voice.operator": "Escalator needs you. {{ line }}",
-        "push.title.step": "{{ code }}: ticket {{ number }}{% if priority %} ({{ priority }}){% endif %}",
-        "push.title.exhausted": "{{ code }}: nobody took ticket {{ number }}",
-        "push.title.all-clear": "{{ code }}: all clear",
-        "push.title.test": "Test message",
-        "push.title.operator": "Escalator needs you",
-        "push.body": "{{ title or group or code }}",
-        "push.body.line": "{{ line }}",
-        "push.body.test": "This is a test message from Escalator. Nothing to do.",
-        "mail.subject.step": "[{{ code }}] Ticket {{ number }}{% if priority %} ({{ priority }}){% endif %}"
-        "{% if title %}: {{ title }}{% endif %}",
-        "mail.subject.exhausted": "[{{ code }}] Nobody took ticket {{ number }}{% if title %}: {{ title }}{% endif %}",
-        "mail.subject.all-clear": "[{{ code }}] {{ line }}",
-        "mail.subject.test": "Test message from Escalator",
-        "mail.subject.operator": "Escalator needs you",
-        "mail.lead.step": "Nobody has taken this ticket yet. Please take it.",
-        "mail.lead.exhausted": "Everybody in the plan has been told, and nobody took this ticket.",
-        "mail.lead.all-clear": "{{ line }}",
-        "mail.lead.test": "This is a test message from Escalator. There is nothing to do.",
-        "mail.lead.operator": "{{ line }}",
-        "mail.fact.number": "Ticket",
-        "mail.fact.title": "Title",
-        "mail.fact.priority": "Priority",
-        "mail.fact.group": "Group",
-        "mail.fact.organization": "Organisation",
-        "mail.fact.plan": "Plan",
-        "mail.fact.due_at": "Due",
-        "mail.fact.step.label": "Step",
-        "mail.fact.step": "{{ step }} of {{ steps }}{% if round > 1 %}, round {{ round }}{% endif %}",
-        "mail.button": "Take this ticket",
-        "mail.open ticket": "Open the ticket",
-        "mail.open escalation": "Open the escalation",
-        "mail.footer": "Escalation {{ code }}. A reply to this mail reaches nobody; use the link or the helpdesk.",
-        "mail.footer.none": "Sent by Escalator. A reply to this mail reaches nobody.",
-    },
-}
+from connector.ports import Announced, Message
 
 
-@cache
-def _template(language: str, name: str) -> Template:
-    # Plain text on its way to a phone, a mail's text part or an XML builder that escapes by itself; the one HTML
-    # page (_mail.py) has its own environment, with autoescape.
-    environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701
-    return environment.from_string(TEXTS[language][name])
+def facts(message: Message, timezone: str = "UTC", *, longest: int = 255) -> dict[str, Any]:
+    """What every template may name, each harmless on one line and at most `longest` characters.
 
-
-def say(language: str, name: str, **facts: Any) -> str:
-    """The text `name` in this language, in English where there is no such language yet."""
-    short = language.split("-")[0].lower()
-    return _template(short if short in TEXTS else "en", name).render(**facts)
-
-
-def facts(message: Message, *, longest: int = 255) -> dict[str, Any]:
-    """The message's facts, each harmless on one line and at most `longest` characters."""
-
-    def tame(text: str, limit: int = longest) -> str:
-        return shorten(defuse(clean(text)), limit)
-
+    `timezone` is for people who have none of their own. What the message doesn't tell is empty.
+    """
+    zone = zone_of(message.contacts[0].timezone or timezone)
     return {
-        "code": clean(message.code),
-        "number": tame(message.ticket_number, 20),
-        "title": tame(message.ticket_title),
-        "priority": tame(message.priority, 30),
-        "group": tame(message.group, 60),
-        "organization": tame(message.organization, 80),
-        "plan": tame(message.plan, 60),
+        "purpose": str(message.purpose),
+        "count": message.count,
+        **_of_ticket(message, longest),
+        "ticket_url": message.ticket_url,
+        "others": [{**_of_ticket(other, longest), "url": other.ticket_url} for other in message.also],
+        "more": 0,
+        "plan": _tame(message.plan, 60),
         "step": message.step,
         "steps": message.steps,
         "round": message.round,
-        "line": tame(message.line, 500),
+        "due_at": local(message.due_at, zone),
+        "line": _tame(message.line, 500),
+        "taken_by": _tame(message.taken_by, 80),
+        "rests_until": local(message.rests_until, zone, "%H:%M"),
     }
+
+
+def _of_ticket(about: Message | Announced, longest: int) -> dict[str, str]:
+    return {
+        "code": clean(about.code),
+        "number": _tame(about.ticket_number, 20),
+        "title": _tame(about.ticket_title, longest),
+        "priority": _tame(about.priority, 30),
+        "group": _tame(about.group, 60),
+        "organization": _tame(about.organization, 80),
+    }
+
+
+def _tame(text: str, limit: int) -> str:
+    return shorten(defuse(clean(text)), limit)
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone, UTC where there is none of this name."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def local(at: datetime | None, zone: ZoneInfo, form: str = "%Y-%m-%d %H:%M %Z") -> str:
+    """The moment on a clock that hangs there; "" for none."""
+    return at.astimezone(zone).strftime(form) if at else ""
 
 
 # --- hostile text ---------------------------------------------------------------------------------------------------
@@ -154,12 +104,20 @@ def shorten(text: str, limit: int, mark: str = "...") -> str:
 
 def fit(write: Callable[[str], str], title: str, fits: Callable[[str], bool], mark: str = "...") -> tuple[str, int]:
     """`write(title)` with as much of the title as fits, and how many characters of it that is (-1: not even none)."""
-    for length in range(len(title), -1, -1):
-        kept = title if length == len(title) else title[:length].rstrip() + mark if length else ""
-        text = write(kept)
+    whole = write(title)
+    if fits(whole):
+        return whole, len(title)
+    best, shortest, longest = write(""), 0, len(title) - 1
+    if not fits(best):
+        return best, -1
+    while shortest < longest:
+        length = (shortest + longest + 1) // 2
+        text = write(title[:length].rstrip() + mark)
         if fits(text):
-            return text, length
-    return write(""), -1
+            best, shortest = text, length
+        else:
+            longest = length - 1
+    return best, shortest
 
 
 # --- the phone network's alphabet (3GPP TS 23.038) ------------------------------------------------------------------

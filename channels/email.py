@@ -22,6 +22,7 @@ from connector.ports import Message, Receipt
 from . import _texts
 from ._mail import compose, message_id
 from ._shared import CONNECT_TIMEOUT, READ_TIMEOUT, Shared, read_file
+from ._templates import BUILT_IN, Texts
 
 KIND = "email"
 
@@ -89,7 +90,7 @@ class Options(Schema):
     ca_file = fields.String(load_default="", metadata={"meaning": "whom to trust instead of the system's list"})
 
 
-def build(name: str, options: dict[str, Any], shared: Shared) -> "Email":  # noqa: ARG001 - every channel's signature
+def build(name: str, options: dict[str, Any], shared: Shared) -> "Email":
     """Raises ConfigError for a `ca_file` that can't be used and for a password that would travel in the clear."""
     if options["user"] and options["security"] == "none" and options["host"] not in ("127.0.0.1", "::1", "localhost"):
         raise ConfigError(f"Channel {name}: a password needs `security: starttls` or `tls`.")
@@ -100,7 +101,7 @@ def build(name: str, options: dict[str, Any], shared: Shared) -> "Email":  # noq
             context = ssl.create_default_context(cafile=options["ca_file"])
         except ssl.SSLError as error:
             raise ConfigError(f"Channel {name}: ca_file {options['ca_file']} holds no certificate.") from error
-    return Email(name, options, context)
+    return Email(name, options, context, shared.texts)
 
 
 class Email:
@@ -111,8 +112,9 @@ class Email:
     acknowledges = True
     lease = 60.0
 
-    def __init__(self, name: str, options: dict[str, Any], context: ssl.SSLContext) -> None:
+    def __init__(self, name: str, options: dict[str, Any], context: ssl.SSLContext, texts: Texts = BUILT_IN) -> None:
         self.name = name
+        self._texts = texts
         self._options = options
         self._context = context
         self._sender = parseaddr(options["from"])
@@ -127,7 +129,7 @@ class Email:
             raise Undelivered("No mail address is known.", permanent=True)
         try:
             to.encode("ascii")
-            raw = compose(message, self._sender).as_bytes()
+            raw = compose(message, self._sender, self._texts).as_bytes()
         except (MessageError, ValueError, IndexError) as error:
             raise Undelivered("The mail address is not valid.", details=type(error).__name__, permanent=True) from None
         _Conversation(self._options, self._context).send(self._sender[1], to, raw)

@@ -3,12 +3,13 @@
 The title is hostile text and nobody's business until a person has pressed a key: a voicemail box must not keep it.
 """
 
+from collections.abc import Mapping
 from typing import Any
+from xml.etree import ElementTree
 
 from marshmallow import Schema, fields, validate
 from twilio.base.exceptions import TwilioRestException  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
-from twilio.twiml.voice_response import Gather, VoiceResponse  # type: ignore[import-untyped]
 
 from connector.core.contact import Contact
 from connector.errors import Undelivered
@@ -16,6 +17,7 @@ from connector.ports import Message, Purpose, Receipt
 
 from . import _texts, _twilio
 from ._shared import PerProcess, Shared
+from ._templates import BUILT_IN, Fill, Texts, Unusable, one_line
 
 KIND = "phone"
 
@@ -26,6 +28,16 @@ KEY_WAIT = 8
 #: Twilio's own limit for a document that comes with the request.
 LONGEST_TWIML = 4000
 EVENTS = ["initiated", "ringing", "answered", "completed"]
+
+#: What a text may be made of (https://www.twilio.com/docs/voice/twiml/gather): it is said inside a Gather.
+VERBS = ("Say", "Play", "Pause")
+#: One of our texts; several make a document, and a document that comes with the request has Twilio's limit.
+LONGEST_TEXT = 3000
+#: Numbers of other tickets that key 5 reads out.
+MOST_NUMBERS = 10
+ENGLISH_VOICE = "en-GB"
+#: The voice for a language that the channel's own isn't of.
+VOICES: Mapping[str, str] = {"en": ENGLISH_VOICE, "de": "de-DE"}
 
 #: Twilio's codes for hanging up what is over (or was never there): then nothing is left to do.
 _OVER = frozenset({20404, 21220})
@@ -53,7 +65,7 @@ class Options(Schema):
 
 def build(name: str, options: dict[str, Any], shared: Shared) -> "Phone":
     """Raises ConfigError without a `twilio` section."""
-    return Phone(name, options["from"], options["language"], _twilio.connect(name, shared))
+    return Phone(name, options["from"], options["language"], _twilio.connect(name, shared), shared.texts)
 
 
 class Phone:
@@ -64,8 +76,9 @@ class Phone:
     acknowledges = True
     lease = 30.0
 
-    def __init__(self, name: str, sender: str, voice: str, client: PerProcess[Client]) -> None:
+    def __init__(self, name: str, sender: str, voice: str, client: PerProcess[Client], texts: Texts = BUILT_IN) -> None:
         self.name = name
+        self._texts = texts
         self.voice = voice
         self._sender = sender
         self._client = client
@@ -81,7 +94,7 @@ class Phone:
             extras = {"status_callback": status, "status_callback_event": EVENTS}
         try:
             call = self._client.get().calls.create(
-                to=to, from_=self._sender, twiml=compose(message, self.voice), timeout=RING, **extras
+                to=to, from_=self._sender, twiml=compose(message, self.voice, self._texts), timeout=RING, **extras
             )
         except _twilio.ERRORS as error:
             raise _twilio.undelivered(error) from None
@@ -121,62 +134,108 @@ class Phone:
             raise _twilio.undelivered(error) from None
 
 
-def compose(message: Message, voice: str = "en-GB") -> str:
-    """The TwiML of the call: number and priority twice, then the keys. Without a callback URL nothing is asked."""
-    response = VoiceResponse()
+def compose(message: Message, voice: str = ENGLISH_VOICE, texts: Texts = BUILT_IN) -> str:
+    """The TwiML of the call: number and priority twice, then the keys. Without a callback URL nothing is asked.
+
+    `voice` is the channel's (BCP 47); a text in another language has a voice of that language.
+    """
+    speech = _Speech(message, voice, texts)
     if message.purpose in (Purpose.STEP, Purpose.EXHAUSTED):
-        _announce(response, message, voice)
-    else:
-        said = _say(message, f"voice.{message.purpose}")
-        response.say(said, language=voice)
-        response.pause(length=1)
-        response.say(said, language=voice)
-    return str(response)
+        return speech.asking("announce")
+    return speech.ending("notice")
 
 
-def answer(message: Message, digit: str, outcome_sentence: str = "", voice: str = "en-GB") -> str:
+def answer(
+    message: Message,
+    digit: str,
+    outcome_sentence: str = "",
+    voice: str = ENGLISH_VOICE,
+    texts: Texts = BUILT_IN,
+) -> str:
     """The TwiML after a key: `outcome_sentence` tells what came of 1 or 2; 5 tells more, 9 repeats.
 
     `digit` is what Twilio sends as `Digits`; "" means that none was pressed.
     """
-    response = VoiceResponse()
+    speech = _Speech(message, voice, texts)
     if digit in (ACKNOWLEDGE, ESCALATE):
-        response.say(_texts.shorten(_texts.clean(outcome_sentence), 500), language=voice)
-        response.say(_say(message, "voice.goodbye"), language=voice)
-        response.hangup()
-    elif digit == MORE:
-        _ask(response, message, voice, [_say(message, "voice.more")])
-    elif digit == REPEAT:
-        _announce(response, message, voice)
-    elif digit:
-        _ask(response, message, voice, [_say(message, "voice.wrong key")])
-    else:
-        response.say(_say(message, "voice.no key"), language=voice)
-        response.hangup()
-    return str(response)
+        speech.facts["outcome"] = _texts.shorten(_texts.clean(outcome_sentence), 500)
+        return speech.ending("outcome")
+    if digit == MORE:
+        others = speech.facts["others"]
+        speech.facts |= {"others": others[:MOST_NUMBERS], "more": max(0, len(others) - MOST_NUMBERS)}
+        return speech.asking("more")
+    if digit == REPEAT:
+        return speech.asking("announce")
+    return speech.asking("wrong-key") if digit else speech.ending("no-key")
 
 
-def _announce(response: VoiceResponse, message: Message, voice: str) -> None:
-    once = _say(message, f"voice.{Purpose.EXHAUSTED if message.purpose is Purpose.EXHAUSTED else Purpose.STEP}")
-    _ask(response, message, voice, [once, _say(message, "voice.again"), once])
+class _Speech:
+    """One document for one call, put together from the texts under `phone/`."""
+
+    def __init__(self, message: Message, voice: str, texts: Texts) -> None:
+        self._message, self._texts = message, texts
+        language = texts.language(message.language)
+        same = voice.lower().split("-")[0] == language.split("-")[0]
+        self._voice = voice if same else VOICES.get(language, language)
+        self.facts = spoken(_texts.facts(message, texts.timezone))
+
+    def asking(self, name: str) -> str:
+        """Says it and the menu, and waits for one key: while talking, too."""
+        action = _twilio.callback(self._message, "voice")
+        if not action:
+            return self._document(*self._verbs(name), *self._verbs("helpdesk"))
+        settings = {"action": action, "input": "dtmf", "method": "POST", "numDigits": "1", "timeout": str(KEY_WAIT)}
+        gather = ElementTree.Element("Gather", settings)
+        gather.extend([*self._verbs(name), *self._verbs("menu")])
+        return self._document(gather, *self._verbs("no-key"), ElementTree.Element("Hangup"))
+
+    def ending(self, name: str) -> str:
+        return self._document(*self._verbs(name), ElementTree.Element("Hangup"))
+
+    def _document(self, *verbs: ElementTree.Element) -> str:
+        response = ElementTree.Element("Response")
+        response.extend(verbs)
+        return '<?xml version="1.0" encoding="UTF-8"?>' + ElementTree.tostring(response, encoding="unicode")
+
+    def _verbs(self, name: str) -> list[ElementTree.Element]:
+        """What this text says, as TwiML."""
+        written = self._texts.compose(self._message.language, f"phone/{name}.xml", self._checked)
+        return list(_parse(written, self._voice))
+
+    def _checked(self, fill: Fill) -> str:
+        text = fill(self.facts)
+        if len(text) > LONGEST_TEXT:
+            raise Unusable(f"It is longer than {LONGEST_TEXT} characters: nobody listens for that long.")
+        _parse(text, self._voice)
+        return text
 
 
-def _ask(response: VoiceResponse, message: Message, voice: str, sentences: list[str]) -> None:
-    """Says the sentences and the menu, and waits for one key: while talking, too."""
-    action = _twilio.callback(message, "voice")
-    if not action:
-        for sentence in [*sentences, _say(message, "voice.hang up")]:
-            response.say(sentence, language=voice)
-        return
-    gather = Gather(num_digits=1, action=action, method="POST", timeout=KEY_WAIT, input="dtmf")
-    for sentence in [*sentences, _say(message, "voice.menu")]:
-        gather.say(sentence, language=voice)
-    response.append(gather)
-    response.say(_say(message, "voice.no key"), language=voice)
-    response.hangup()
+def spoken(facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts with ticket numbers one digit at a time: nobody types "fifty thousand and forty-two" into a search."""
+    others = [{**other, "number": digits(other["number"])} for other in facts["others"]]
+    return {**facts, "number": digits(facts["number"]), "others": others}
 
 
-def _say(message: Message, name: str) -> str:
-    facts = _texts.facts(message)
-    # One digit at a time: "fifty thousand and forty-two" is nothing that anybody types into a search.
-    return _texts.say(message.language, name, **{**facts, "number": ", ".join(facts["number"])})
+def digits(number: str) -> str:
+    return ", ".join(number)
+
+
+def _parse(text: str, voice: str) -> ElementTree.Element:
+    """The verbs of a text. Raises Unusable where they are no TwiML that may stand inside a Gather."""
+    try:
+        verbs = ElementTree.fromstring(f"<Speech>{text}</Speech>")  # noqa: S314  # our own text or the admin's
+    except ElementTree.ParseError as error:
+        raise Unusable(f"It is no TwiML: {error}.") from None
+    if not len(verbs):
+        raise Unusable("It says nothing: write <Say>...</Say>.")
+    if (verbs.text and verbs.text.strip()) or any(verb.tail and verb.tail.strip() for verb in verbs):
+        raise Unusable("There are words outside of <Say>, which nobody hears.")
+    for verb in verbs:
+        if verb.tag not in VERBS:
+            raise Unusable(f"<{verb.tag}> can't stand here, only {', '.join(f'<{one}>' for one in VERBS)}.")
+        verb.tail = None
+        if verb.tag == "Say":
+            verb.attrib.setdefault("language", voice)
+            if not len(verb):
+                verb.text = one_line(verb.text or "")
+    return verbs

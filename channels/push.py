@@ -27,6 +27,7 @@ from connector.ports import Message, Purpose, Receipt
 
 from . import _texts
 from ._shared import CONNECT_TIMEOUT, READ_TIMEOUT, PerProcess, Shared, read_file
+from ._templates import BUILT_IN, Fill, Texts, Unusable, one_line
 
 KIND = "push"
 
@@ -70,6 +71,8 @@ RENEW_AFTER = 40 * 60
 KEEP = timedelta(minutes=30)
 #: Seconds for all devices of one person together.
 DEADLINE = 30.0
+#: Codes of a bundle that the payload names: the rest stands on the page behind its link.
+MOST_CODES = 50
 CATEGORY = "ESCALATION"  # names the action button in the app
 
 
@@ -101,7 +104,7 @@ class Options(Schema):
     ca_file = fields.String(load_default="", metadata={"meaning": "whom to trust for that host"})
 
 
-def build(name: str, options: dict[str, Any], shared: Shared) -> "Push":  # noqa: ARG001 - every channel's signature
+def build(name: str, options: dict[str, Any], shared: Shared) -> "Push":
     """Raises ConfigError when `key_file` or `ca_file` can't be used."""
     pem = read_file(name, "key_file", options["key_file"])
     try:
@@ -118,7 +121,7 @@ def build(name: str, options: dict[str, Any], shared: Shared) -> "Push":  # noqa
         except ssl.SSLError as error:
             raise ConfigError(f"Channel {name}: ca_file {options['ca_file']} holds no certificate.") from error
     tokens = ProviderToken(options["team_id"], options["key_id"], key)
-    return Push(name, options["url"].rstrip("/"), options["topic"], tokens, context)
+    return Push(name, options["url"].rstrip("/"), options["topic"], tokens, context, shared.texts)
 
 
 class ProviderToken:
@@ -151,8 +154,17 @@ class Push:
     acknowledges = True
     lease = 60.0
 
-    def __init__(self, name: str, url: str, topic: str, tokens: ProviderToken, context: ssl.SSLContext) -> None:
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        topic: str,
+        tokens: ProviderToken,
+        context: ssl.SSLContext,
+        texts: Texts = BUILT_IN,
+    ) -> None:
         self.name = name
+        self._texts = texts
         self._url, self._topic, self._tokens = url, topic, tokens
         self._client = PerProcess(lambda: _client(context), httpx.Client.close)
 
@@ -164,7 +176,9 @@ class Push:
         devices = message.contacts[0].push
         if not devices:
             raise Undelivered("No device is paired.", permanent=True)
-        body = json.dumps(compose(message), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+        body = json.dumps(compose(message, self._texts), ensure_ascii=False, separators=(",", ":")).encode(
+            "utf-8", "replace"
+        )
         accepted = ""
         dead: list[tuple[str, Undelivered]] = []
         failed: list[tuple[str, Undelivered]] = []
@@ -215,8 +229,8 @@ class Push:
             "apns-expiration": str(int((message.sent_at + KEEP).timestamp())),
             "apns-priority": "5" if message.purpose is Purpose.ALL_CLEAR else "10",
         }
-        if message.code:
-            headers["apns-collapse-id"] = message.code[:64]
+        if collapse := collapse_id(message):
+            headers["apns-collapse-id"] = collapse
         url = f"{self._url}/3/device/{device}"
         try:
             try:
@@ -268,16 +282,21 @@ def _by_status(status: int) -> Problem:
     return PROBLEMS["InternalServerError"] if status >= 500 else _UNKNOWN
 
 
-def compose(message: Message) -> dict[str, Any]:
+def compose(message: Message, texts: Texts = BUILT_IN) -> dict[str, Any]:
     """The payload, far below Apple's 4096 bytes whatever the title is."""
-    facts = _texts.facts(message, longest=140)
-    body = {Purpose.STEP: "push.body", Purpose.EXHAUSTED: "push.body", Purpose.TEST: "push.body.test"}
+    facts = _texts.facts(message, texts.timezone, longest=140)
+
+    def title(fill: Fill) -> str:
+        text = one_line(fill(facts))
+        if not text:
+            raise Unusable("A notification needs a title.")
+        return text
+
+    title_line = texts.compose(message.language, "push/title.txt", title)
+    body_line = texts.line(message.language, "push/body.txt", facts)
     quiet = message.purpose is Purpose.ALL_CLEAR
     aps: dict[str, Any] = {
-        "alert": {
-            "title": _texts.say(message.language, f"push.title.{message.purpose}", **facts),
-            "body": _texts.say(message.language, body.get(message.purpose, "push.body.line"), **facts),
-        },
+        "alert": {"title": _texts.shorten(title_line, 200), "body": _texts.shorten(body_line, 560)},
         "interruption-level": "passive" if quiet else "time-sensitive",
     }
     if not quiet:
@@ -285,7 +304,18 @@ def compose(message: Message) -> dict[str, Any]:
     if message.code:
         aps["thread-id"] = message.code
     escalation: dict[str, Any] = {"code": message.code, "purpose": message.purpose, "url": message.ticket_url}
+    if message.also:
+        escalation["also"] = [other.code for other in message.also[:MOST_CODES]]
+        escalation["count"] = message.count
     if message.acknowledge_url and message.purpose in (Purpose.STEP, Purpose.EXHAUSTED):
         aps["category"] = CATEGORY
         escalation["acknowledge"] = {"method": "POST", "url": message.acknowledge_url}
     return {"aps": aps, "escalation": escalation}
+
+
+def collapse_id(message: Message) -> str:
+    """One notification an escalation on the device; one of its own for what tells of several.
+
+    An all-clear for one of them replaces only what told of that one alone.
+    """
+    return (message.id if message.also else message.code)[:64]

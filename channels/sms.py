@@ -14,6 +14,7 @@ from connector.ports import Message, Purpose, Receipt
 
 from . import _texts, _twilio
 from ._shared import PerProcess, Shared
+from ._templates import BUILT_IN, Fill, Texts, Unusable, one_line
 
 KIND = "sms"
 
@@ -21,6 +22,8 @@ KIND = "sms"
 VALIDITY = 900
 #: Characters of a title that are worth more than the link.
 TITLE_FIRST = 24
+#: More codes than these never fit.
+MOST_CODES = 24
 
 
 class Options(Schema):
@@ -37,7 +40,7 @@ class Options(Schema):
 
 def build(name: str, options: dict[str, Any], shared: Shared) -> "Sms":
     """Raises ConfigError without a `twilio` section."""
-    return Sms(name, options["from"], _twilio.connect(name, shared))
+    return Sms(name, options["from"], _twilio.connect(name, shared), shared.texts)
 
 
 class Sms:
@@ -48,8 +51,9 @@ class Sms:
     acknowledges = True
     lease = 30.0
 
-    def __init__(self, name: str, sender: str, client: PerProcess[Client]) -> None:
+    def __init__(self, name: str, sender: str, client: PerProcess[Client], texts: Texts = BUILT_IN) -> None:
         self.name = name
+        self._texts = texts
         self._sender = sender
         self._client = client
 
@@ -76,7 +80,7 @@ class Sms:
         return Receipt(provider_id=sent.sid, final=False, detail=str(sent.status))
 
     def _compose(self, message: Message) -> str:
-        return compose(message, answerable=self._answerable)
+        return compose(message, self._texts, answerable=self._answerable)
 
     def find(self, message: Message) -> Receipt | None:
         """This text, or one with its code, to this number since `sent_at`; see `Channel.find`.
@@ -109,21 +113,32 @@ def _holds(body: str, code: str) -> bool:
 
 
 def answer(sentence: str) -> str:
-    """The TwiML that answers a person's SMS with one sentence, kept to one segment."""
+    """The TwiML that answers a person's SMS with one sentence, kept to one segment; with nothing for ""."""
     response = MessagingResponse()
-    response.message(_cut(sentence))
+    if sentence:
+        response.message(_cut(sentence))
     return str(response)
 
 
-def compose(message: Message, *, answerable: bool = True) -> str:
+def compose(message: Message, texts: Texts = BUILT_IN, *, answerable: bool = True) -> str:
     """The text of this message: one segment, with the code and how to take it, whatever the title is.
 
     `answerable`: the number it comes from takes replies.
     """
-    if message.purpose in (Purpose.STEP, Purpose.EXHAUSTED):
-        how = "none" if not answerable or not message.callback_url else "one" if message.only_one else "code"
-        return _ask(message, how)
-    return _cut(_texts.say(message.language, f"sms.{message.purpose}", **_texts.facts(message)))
+    facts = _texts.facts(message, texts.timezone)
+    if message.purpose not in (Purpose.STEP, Purpose.EXHAUSTED):
+        return _cut(texts.line(message.language, "sms/notice.txt", facts))
+    reply = "none" if not answerable or not message.callback_url else "one" if message.only_one else "code"
+    asked = {**facts, "reply": reply, "link": ""}
+    title, readable = _texts.to_gsm(facts["title"])
+    asked |= {key: _texts.to_gsm(facts[key])[0] for key in ("number", "priority")}
+    if message.also:
+        return texts.compose(message.language, "sms/tickets.txt", lambda fill: _several(fill, asked, message))
+    if readable:
+        asked["title"] = title
+        return texts.compose(message.language, "sms/ticket.txt", lambda fill: _one(fill, asked, message))
+    # A title that GSM-7 can't write costs half of the room: only the code, the number and the title are left.
+    return texts.compose(message.language, "sms/short.txt", lambda fill: _short(fill, asked, message))
 
 
 def _cut(text: str) -> str:
@@ -131,35 +146,55 @@ def _cut(text: str) -> str:
     return _texts.fit(lambda kept: kept, plain if readable else _texts.clean(text), _texts.one_segment)[0]
 
 
-def _ask(message: Message, how: str) -> str:
-    facts = _texts.facts(message)
-    title, readable = _texts.to_gsm(facts["title"])
-    if not readable:
-        return _ask_short(message, facts, how)
-    number, priority = _texts.to_gsm(facts["number"])[0], _texts.to_gsm(facts["priority"])[0]
-    please = _texts.say(message.language, f"sms.how.{how}", **facts)
+def _one(fill: Fill, facts: dict[str, Any], message: Message) -> str:
+    """The title is worth more than the link, and that more than the priority."""
+    title = facts["title"]
 
-    def write(kept: str, link: str, priority: str) -> str:
-        return _texts.say(
-            message.language,
-            f"sms.{message.purpose}",
-            **{**facts, "number": number, "title": kept, "priority": priority, "link": link, "how": please},
-        )
+    def write(kept: str, **shown: str) -> str:
+        return one_line(fill({**facts, "title": kept, **shown}))
 
     text = ""
-    for link, shown in ((message.acknowledge_url, priority), ("", priority), ("", "")):
-        text, kept = _texts.fit(partial(write, link=link, priority=shown), title, _texts.one_segment)
+    for shown in _shown(facts, message):
+        text, kept = _texts.fit(partial(write, **shown), title, _texts.one_segment)
         if kept >= min(len(title), TITLE_FIRST):
             break
+    return _checked(text, message)
+
+
+def _several(fill: Fill, facts: dict[str, Any], message: Message) -> str:
+    """The link, which leads to all of them, is worth more than the codes of the others; of those as many as fit."""
+    others = facts["others"]
+    text = ""
+    for shown in _shown(facts, message):
+        for length in range(min(len(others), MOST_CODES), -1, -1):
+            text = one_line(fill({**facts, **shown, "others": others[:length], "more": len(others) - length}))
+            if _texts.one_segment(text):
+                return _checked(text, message)
+    return _checked(text, message)
+
+
+def _short(fill: Fill, facts: dict[str, Any], message: Message) -> str:
+    def write(kept: str) -> str:
+        return one_line(fill({**facts, "title": kept}))
+
+    return _checked(_texts.fit(write, facts["title"], _texts.one_segment, mark="…")[0], message)
+
+
+def _shown(facts: dict[str, Any], message: Message) -> tuple[dict[str, str], ...]:
+    """What is left out first when there is no room."""
+    return (
+        {"link": message.acknowledge_url, "priority": facts["priority"]},
+        {"link": "", "priority": facts["priority"]},
+        {"link": "", "priority": ""},
+    )
+
+
+def _checked(text: str, message: Message) -> str:
+    """The text. Raises Unusable where it is longer than one segment or says no code."""
+    if not _texts.one_segment(text):
+        septets = _texts.septets(text)
+        how = f"{septets} of 160 septets" if septets else f"{len(text)} characters, which are not all of GSM-7"
+        raise Unusable(f"It is longer than one SMS ({how}), even with all left out that can be.")
+    if not _holds(text, message.code):
+        raise Unusable("It doesn't say the code.")
     return text
-
-
-def _ask_short(message: Message, facts: dict[str, Any], how: str) -> str:
-    """A title that GSM-7 can't write costs half of the room: only the code, the number and the title are left."""
-    number = _texts.to_gsm(facts["number"])[0]
-    return _texts.fit(
-        lambda kept: _texts.say(message.language, f"sms.short.{how}", **{**facts, "number": number, "title": kept}),
-        facts["title"],
-        _texts.one_segment,
-        mark="…",
-    )[0]

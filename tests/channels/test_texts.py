@@ -64,12 +64,3 @@ def test_one_segment_is_160_septets_or_70_units(text: str, fits: bool) -> None:
 )
 def test_near_letters_stand_in_for_those_that_the_network_lacks(text: str, written: str, readable: bool) -> None:
     assert _texts.to_gsm(text) == (written, readable)
-
-
-def test_a_language_that_is_not_there_yet_falls_back_to_english() -> None:
-    assert _texts.say("de-AT", "mail.button") == "Take this ticket"
-
-
-def test_every_language_has_every_text() -> None:
-    for language, texts in _texts.TEXTS.items():
-        assert texts.keys() == _texts.TEXTS["en"].keys(), language

@@ -1,0 +1,160 @@
+"""The texts that people get, as jinja2 templates: ours in English and German, and an admin's own in their place.
+
+`templates/<language>/<kind>/<name>` is one text. A folder of the admin's with the same names inside comes first, file
+by file. Whatever is wrong with an admin's text at three in the morning, ours is sent instead: a message matters more
+than its wording. `escalator check` finds it by day.
+"""
+
+import logging
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateSyntaxError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+log = logging.getLogger(__name__)
+
+OURS = Path(__file__).parent / "templates"
+ENGLISH = "en"
+
+Facts = Mapping[str, Any]
+#: The template, filled in with these facts.
+Fill = Callable[[Facts], str]
+
+
+class Unusable(ValueError):
+    """A text that can't be sent as it is: one sentence on why."""
+
+
+class Texts:
+    """Thread-safe. Files are read once: what is written into them later counts after the next start.
+
+    `folder` is the admin's, "" for none. `timezone` (IANA) is that of people who have none of their own.
+    """
+
+    def __init__(self, folder: str = "", timezone: str = "UTC") -> None:
+        self.folder = folder
+        self.timezone = timezone
+        ours = FileSystemLoader(OURS)
+        self._ours = _environment(ours)
+        self._first = _environment(ChoiceLoader([FileSystemLoader(folder), ours])) if folder else self._ours
+
+    @cached_property
+    def languages(self) -> frozenset[str]:
+        """Those that have texts of ours or the admin's."""
+        folders = [OURS, *([Path(self.folder)] if self.folder else [])]
+        return frozenset(one.name for folder in folders if folder.is_dir() for one in folder.iterdir() if one.is_dir())
+
+    def language(self, wanted: str) -> str:
+        """The language that is spoken where `wanted` (`de-AT`) is asked for: the nearest there is, else English."""
+        return next((one for one in _nearest(wanted) if one in self.languages), ENGLISH)
+
+    def compose(self, language: str, name: str, write: Callable[[Fill], str]) -> str:
+        """What `write` makes of the text `name` ("sms/ticket.txt") in the nearest language.
+
+        `write` may fill the template in several times (to make it fit) and raises Unusable when nothing helps.
+        """
+        names = [f"{one}/{name}" for one in (*_nearest(language), ENGLISH)]
+        try:
+            return self._composed(self._first, names, write)
+        except Exception as error:  # an admin's template may do anything; ours goes out instead
+            if self._first is self._ours:
+                raise
+            self.failed(self._file(names), error)
+        return self._composed(self._ours, names, write)
+
+    def failed(self, file: str, error: Exception) -> None:
+        """An admin's text was of no use. No word of the error: it may hold what the text was filled with."""
+        log.warning("the text %s can't be used (%s): ours is sent instead", file, type(error).__name__)
+
+    def text(self, language: str, name: str, facts: Facts) -> str:
+        """The text with the lines that its file has."""
+        return self.compose(language, name, lambda fill: fill(facts))
+
+    def line(self, language: str, name: str, facts: Facts) -> str:
+        """The text as one line, whatever lines its file is written in."""
+        return self.compose(language, name, lambda fill: one_line(fill(facts)))
+
+    def _composed(self, from_: ImmutableSandboxedEnvironment, names: list[str], write: Callable[[Fill], str]) -> str:
+        template = from_.select_template(names)
+        return write(lambda facts: template.render(facts))
+
+    def _file(self, names: list[str]) -> str:
+        """The file behind the first of these names that there is."""
+        folders = [*([Path(self.folder)] if self.folder else []), OURS]
+        there = (folder / name for name in names for folder in folders if (folder / name).is_file())
+        return str(next(there, OURS / names[-1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a text; `line` is 0 where it is the file as a whole."""
+
+    file: str
+    line: int
+    sentence: str
+
+
+class Proofreader(Texts):
+    """Texts that remember what was wrong with them: whoever composes with it finds that in `faults`."""
+
+    def __init__(self, folder: str = "", timezone: str = "UTC") -> None:
+        super().__init__(folder, timezone)
+        self.faults: dict[tuple[str, int], Fault] = {}
+
+    def failed(self, file: str, error: Exception) -> None:
+        line = _line_of(error, file)
+        self.faults.setdefault((file, line), Fault(file, line, _sentence(error)))
+
+    def strangers(self) -> Iterator[str]:
+        """Files of the admin's that no text of ours is called like: nobody will ever read them."""
+        known = {file.relative_to(OURS / ENGLISH).as_posix() for file in (OURS / ENGLISH).rglob("*") if file.is_file()}
+        for file in sorted(Path(self.folder).rglob("*")) if self.folder else ():
+            name = file.relative_to(self.folder)
+            if file.is_file() and not file.name.startswith(".") and "/".join(name.parts[1:]) not in known:
+                yield str(file)
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, TemplateSyntaxError):
+        return f"It is no template: {error.message}"
+    if isinstance(error, UnicodeDecodeError):
+        return "It is no UTF-8 text."
+    if isinstance(error, Unusable):
+        return str(error)
+    return f"It can't be filled in: {error or type(error).__name__}"
+
+
+def _line_of(error: Exception, file: str) -> int:
+    """The line of the template where it happened: jinja2 puts it into the traceback."""
+    if isinstance(error, TemplateSyntaxError):
+        return error.lineno
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return (lines[-1] if lines else 0) or 0
+
+
+def _nearest(wanted: str) -> tuple[str, ...]:
+    """`de-at` and `de` for `de-AT`; nothing that could lead out of the folder."""
+    parts = [part for part in wanted.lower().split("-") if part.isalnum()]
+    return tuple("-".join(parts[:length]) for length in range(len(parts), 0, -1))
+
+
+def _environment(loader: BaseLoader) -> ImmutableSandboxedEnvironment:
+    return ImmutableSandboxedEnvironment(
+        loader=loader,
+        undefined=StrictUndefined,
+        autoescape=lambda name: str(name).endswith((".html", ".xml")),
+        auto_reload=False,
+    )
+
+
+#: Our texts as they come.
+BUILT_IN = Texts()
