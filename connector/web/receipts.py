@@ -9,6 +9,7 @@ from channels._twilio import State, receipt_outcome
 from ..core.escalation import Notification, Stage
 from ..core.events import Receipt
 from ..core.sending import find as find_notification
+from ..engine.answering import Answers
 from ..engine.numbers import line_key
 from ..engine.records import Link
 
@@ -25,13 +26,13 @@ def take(services: Services, link: Link, *, sid: str, status: str, error_code: s
         return
     arrived = said.state is State.ARRIVED
     words = "no key pressed" if call and said.state is State.ANSWERED else said.text
-    ticket_id, notification = find(services, link)
+    _, notification = find(services, link)
     answered = call and notification is not None and notification.stage is Stage.ENDED and notification.arrived
-    if notification is not None and not answered:  # after a key the end of the call says nothing more
+    if (notification is not None or link.also) and not answered:  # after a key the end of the call says nothing more
         receipt = Receipt(
             link.id, words, arrived, permanent=said.permanent and not call, unanswered=call, provider_id=sid
         )
-        services.engine.happen(ticket_id, receipt)
+        Answers(services.engine).hear(link, receipt)
     services.store.count("receipts_arrived" if arrived else "receipts_failed")
     if call:
         _free_line(services, link, number)
@@ -52,12 +53,13 @@ def find(services: Services, link: Link) -> tuple[str, Notification | None]:
 
 def _under_way(services: Services, link: Link, sid: str, words: str, *, talking: bool) -> None:
     """Proves that the provider has what the sender got no answer for; a call in progress is waited for."""
-    ticket_id, notification = find(services, link)
+    _, notification = find(services, link)
     if notification is None:
         return
     lost = notification.stage is Stage.PLANNED and notification.unsure
     if lost or (talking and notification.stage is Stage.SENT):
-        services.engine.happen(ticket_id, Receipt(link.id, words, arrived=False, final=False, provider_id=sid))
+        heard = Receipt(link.id, words, arrived=False, final=False, provider_id=sid)
+        Answers(services.engine).hear(link, heard)
 
 
 def _free_line(services: Services, link: Link, number: str) -> None:
