@@ -13,7 +13,7 @@ from .lives import begin
 from .meaning import SAME_SAVE, Asked, in_saves, meaning
 from .obeying import obey
 from .plan import Plan, Policy
-from .ticket import MATCHED, Actor, Change, Facts, Kind, Person, Phase, Reading, Role, facts_with
+from .ticket import MATCHED, Actor, Change, Facts, Kind, Person, Phase, Reading, Role, Ticket, facts_with
 from .transition import transition
 
 THE_HELPDESK = Actor(Role.SYSTEM, "")
@@ -36,17 +36,24 @@ def observe(
     if case is None:
         case, began = first_sight(reading, policy, since)
         commands += began
-    for save in in_saves(case.seen.news(reading.changes)):
-        case, more = _take_in(case, save, policy, now)
-        commands += more
-    case, more = _catch_up(case, reading, policy, now)
+    case, more = take_in_all(case, reading, policy, now)
     commands += more
-    case = replace(case, seen=case.seen.after(reading.changes), read_at=max(case.read_at, reading.read_at))
     merged_into = _merged_into(case, reading)
     if case.escalation is not None and not merged_into:
         escalation, more = transition(case.escalation, Tick(people, case.read_at), now)
         case, commands = replace(case, escalation=escalation), [*commands, *more]
     return Observed(case, tuple(commands), merged_into)
+
+
+def take_in_all(case: Case, reading: Reading, policy: Policy, now: datetime) -> tuple[Case, tuple[Command, ...]]:
+    """What people did since the last reading; the clock does nothing here."""
+    commands: tuple[Command, ...] = ()
+    for save in in_saves(case.seen.news(reading.changes)):
+        case, more = _take_in(case, save, policy, now)
+        commands += more
+    case, more = _catch_up(case, reading, policy, now)
+    seen = case.seen.after(reading.changes)
+    return replace(case, seen=seen, read_at=max(case.read_at, reading.read_at)), (*commands, *more)
 
 
 def _merged_into(case: Case, reading: Reading) -> str:
@@ -62,13 +69,18 @@ def first_sight(reading: Reading, policy: Policy, since: datetime) -> tuple[Case
     old = ticket.created_at < since
     before = tuple(c for c in reading.changes if old and c.at < since)
     after = tuple(c for c in reading.changes if not (old and c.at < since))
-    then = replace(ticket, owner=_owner_before(reading, after), phase=_phase_before(reading, after))
-    facts = _undone(ticket.facts, [c for c in after if not c.at_creation])
+    then, facts = as_it_was(reading, after)
     match = policy.match(facts)
     case = Case(then, Seen().after(before), facts, match.plan, reading.read_at)
     if old or match.plan is None or then.phase.ended:
         return case, ()
     return start(case, policy.plans[match.plan], ticket.created_at, match.reason)
+
+
+def as_it_was(reading: Reading, after: Sequence[Change]) -> tuple[Ticket, Facts]:
+    """The ticket and its matched fields before these changes, the last ones of the reading."""
+    then = replace(reading.ticket, owner=_owner_before(reading, after), phase=_phase_before(reading, after))
+    return then, _undone(reading.ticket.facts, [c for c in after if not c.at_creation])
 
 
 def _undone(facts: Facts, changes: Sequence[Change]) -> Facts:
