@@ -10,8 +10,9 @@ import pkgutil
 from types import ModuleType
 
 from ._shared import Shared, TwilioSettings
+from ._templates import BUILT_IN, Texts
 
-__all__ = ["Shared", "TwilioSettings", "discover"]
+__all__ = ["BUILT_IN", "Shared", "Texts", "TwilioSettings", "discover"]
 
 # These write addresses, numbers and whole headers below WARNING (httpx: every URL, so every device token).
 for _name in ("httpx", "httpcore", "urllib3", "hpack", "twilio"):

@@ -107,6 +107,19 @@ def read_files(
                 filled.blank.add(there)
 
 
+def find_folders(section: dict[str, Any], schema: Schema, path: Path, folder: FilePath, report: Report) -> None:
+    """Makes the paths of folders absolute; they are relative to the config file's folder, as files are."""
+    for key, field_ in by_key(schema).items():
+        name = section.get(key)
+        if not field_.metadata.get("folder") or not isinstance(name, str) or not name.strip() or not _readable(name):
+            continue
+        section[key] = str(folder / name)
+        if not _is_folder(folder / name):
+            at = (*path, key)
+            mend = f"It is looked for in {shown(str(folder), 120)}."
+            report.error(at, f"`{dotted(at)}`: there is no folder {shown(name)}.", mend)
+
+
 def warn_of_open_secrets(section: dict[str, Any], schema: Schema, path: Path, filled: Filled, report: Report) -> None:
     """The config is kept in git; a secret written into it is known to everybody who can read that."""
     for key, field_ in by_key(schema).items():
@@ -174,3 +187,10 @@ def _is_file(path: FilePath) -> bool:
 
 def _readable(text: str) -> bool:
     return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _is_folder(path: FilePath) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False

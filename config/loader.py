@@ -13,7 +13,7 @@ from connector.errors import ConfigError
 
 from . import build, crosscheck, document, later
 from .fields import Text
-from .filling import Filled, fill, read_files, warn_of_open_secrets
+from .filling import Filled, fill, find_folders, read_files, warn_of_open_secrets
 from .problems import Path, Problem, Report, did_you_mean, dotted, nearest, shown
 from .schema import REQUIRED, SECTIONS, ServiceSchema
 from .settings import Settings
@@ -180,6 +180,7 @@ class _Sections:
     def _section(self, schema: Schema, value: Any, path: Path) -> Any:
         if isinstance(value, dict):
             read_files(value, schema, path, self.folder, self.filled, self.report)
+            find_folders(value, schema, path, self.folder, self.report)
             warn_of_open_secrets(value, schema, path, self.filled, self.report)
         return check(schema, value, path, self.report)
 

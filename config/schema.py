@@ -73,6 +73,10 @@ class ServiceSchema(Section):
     language = Language(
         load_default="en", metadata=_about("language of notes and, unless a contact has another, texts")
     )
+    texts = Text(
+        load_default="",
+        metadata=_about("folder beside the config with texts of your own, see CONTRIBUTING") | {"folder": True},
+    )
     phone_region = Text(load_default="", metadata=_about("country (`DE`) of phone numbers without a country code"))
     use_helpdesk_mobiles = Flag(
         load_default=False, metadata=_about("whether agents' `mobile` in the helpdesk may be rung without a contact")

@@ -39,13 +39,17 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Escalator itself. `public_url` is "" when unset, else without a trailing slash; `since` is aware UTC or None."""
+    """Escalator itself. `public_url` is "" when unset, else without a trailing slash; `since` is aware UTC or None.
+
+    `texts` is the folder of the admin's own texts as an absolute path, "" for none.
+    """
 
     mode: str
     public_url: str
     secret_keys: tuple[str, ...] = field(repr=False)
     timezone: str = "UTC"
     language: str = "en"
+    texts: str = ""
     phone_region: str = ""
     use_helpdesk_mobiles: bool = False
     api_tokens: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -12,6 +12,7 @@ import phonenumbers
 import redis
 
 import channels as channel_modules
+from channels import BUILT_IN, Texts
 from config.loader import Loaded, load
 from config.settings import Settings
 
@@ -58,6 +59,7 @@ class Services:
     sweep: Sweep
     operator: Operator
     signatures: Signatures
+    texts: Texts = BUILT_IN
 
 
 def config_path(environ: Mapping[str, str] = os.environ) -> Path:
@@ -115,6 +117,7 @@ def build(settings: Settings, connection: redis.Redis) -> Services:
         sweep=Sweep(helpdesk, store, operator, clock),
         operator=operator,
         signatures=signatures,
+        texts=build_texts(settings),
     )
 
 
@@ -122,12 +125,17 @@ def build_channels(settings: Settings) -> dict[str, Channel]:
     modules = channel_modules.discover()
     twilio = settings.twilio
     shared = channel_modules.Shared(
-        channel_modules.TwilioSettings(twilio.account_sid, twilio.auth_tokens, twilio.api_url) if twilio else None
+        channel_modules.TwilioSettings(twilio.account_sid, twilio.auth_tokens, twilio.api_url) if twilio else None,
+        build_texts(settings),
     )
     return {
         name: modules[channel.kind].build(name, dict(channel.options), shared)
         for name, channel in settings.channels.items()
     }
+
+
+def build_texts(settings: Settings) -> Texts:
+    return Texts(settings.service.texts, settings.service.timezone)
 
 
 def build_operator(settings: Settings, connection: redis.Redis, channels: Mapping[str, Channel]) -> Operator:
