@@ -41,8 +41,9 @@ from .clocks import no_later
 from .failures import failed
 from .names import with_names
 from .operator import Operator
-from .proofs import Signatures, digest
+from .proofs import Signatures
 from .records import DeskItem
+from .standing import data_of
 from .store import Emptied, Store, Writes
 
 log = logging.getLogger(__name__)
@@ -225,12 +226,14 @@ class Engine:
         desk: list[DeskItem] = []
         proof, look = "", False
         code = new.escalation.code if new.escalation else (old.escalation.code if old and old.escalation else "")
+        last = next((command for command in reversed(commands) if isinstance(command, WriteNote)), None)
         for command in commands:
             match command:
                 case Entry():
                     entries.append((code, command))
                 case WriteNote():
-                    proof = self._proof(new, command, proof or self.store.last_proof(code))
+                    before = proof or self.store.last_proof(code)
+                    proof = self._proof(old, new, command, before, last=command is last)
                     desk.append(self._note(command, [entry for of, entry in entries if of == code], proof))
                 case SetOwner(login):
                     desk.append(DeskItem(code, assign=login))
@@ -259,30 +262,16 @@ class Engine:
         assign_name = command.who if command.assign else ""
         return DeskItem(escalation.code, lines, proof, assign=command.assign, assign_name=assign_name)
 
-    def _proof(self, case: Case, command: WriteNote, before: str) -> str:
-        """Signed data from which this escalation could go on after Redis is lost."""
-        escalation = command.escalation
-        since = self.store.since()
-        acknowledged = escalation.acknowledged
-        return self.signatures.proof(
-            {
-                "v": 1,
-                "t": case.ticket.id,
-                "c": escalation.code,
-                "l": escalation.life,
-                "n": escalation.sequence,
-                "b": digest(before),
-                "k": command.kind,
-                "at": command.at.isoformat(timespec="milliseconds"),
-                "p": escalation.plan.name,
-                "s": escalation.state.value,
-                "r": [escalation.round, escalation.step],
-                "d": escalation.due_at.isoformat(timespec="milliseconds") if escalation.due_at else None,
-                "a": [acknowledged.by.login, acknowledged.at.isoformat()] if acknowledged else None,
-                "w": [[told.key, told.channel, told.at.isoformat(timespec="seconds")] for told in escalation.told[-8:]],
-                "i": since.isoformat() if since else None,
-            }
-        )
+    def _proof(self, old: Case | None, new: Case, command: WriteNote, before: str, last: bool) -> str:
+        """Signed data from which this escalation can go on after Redis is lost (see `standing`).
+
+        Of several notes of one commit only the last has seen all: what made the others may have to be taken in again.
+        """
+        seen = new if last or old is None else old
+        due_at = command.escalation.due_at
+        if due_at is None and command.kind == "step" and old is not None and old.escalation is not None:
+            due_at = old.escalation.due_at  # unsaid in the words, since something else has happened
+        return self.signatures.proof(data_of(new, command, due_at, before, seen, self.store.since()))
 
 
 def live_state(escalation: Escalation | None) -> Live:
