@@ -194,6 +194,8 @@ class _HttpClient(TwilioHttpClient):  # type: ignore[misc]
         super().__init__()
         self.timeout = (CONNECT_TIMEOUT, READ_TIMEOUT)
         self._api = urlsplit(api_url)
+        # A proxy of the environment may pass encrypted requests on, and read no others.
+        self.session.trust_env = self._api.scheme == "https"
         for scheme in ("https://", "http://"):
             self.session.mount(scheme, HTTPAdapter(pool_maxsize=CALLS_AT_ONCE))
 

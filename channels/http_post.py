@@ -17,11 +17,12 @@ import requests
 from marshmallow import Schema, ValidationError, fields
 from standardwebhooks import Webhook
 
+from connector import outbound
 from connector.core.contact import Contact
 from connector.errors import ConfigError, Undelivered
 from connector.ports import Message, Purpose, Receipt
 
-from . import _http
+from ._http import may_have_left
 from ._shared import Shared, read_file
 
 KIND = "http_post"
@@ -74,7 +75,8 @@ def _is_secret(value: str) -> None:
 class Options(Schema):
     """What stands under the channel's name in the config.
 
-    `allow_http`: unencrypted to another host, too; `ca_file`: whom to trust instead of the public authorities.
+    `allow_http`: unencrypted to another host, too; `allow_private`: the name may lead into the own network;
+    `ca_file`: whom to trust instead of the public authorities.
     """
 
     url = fields.Url(
@@ -89,6 +91,10 @@ class Options(Schema):
         metadata={"secret": True, "meaning": "signs the document: `whsec_` and base64"},
     )
     allow_http = fields.Boolean(load_default=False, metadata={"meaning": "unencrypted to another host, too"})
+    allow_private = fields.Boolean(
+        load_default=False,
+        metadata={"meaning": "the name in `url` may lead to a private address (pagers often stand inside)"},
+    )
     ca_file = fields.String(load_default="", metadata={"meaning": "whom to trust instead of the public authorities"})
 
 
@@ -103,10 +109,7 @@ def build(name: str, options: dict[str, Any], shared: Shared) -> "HttpPost":  # 
 
 
 def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return host == "localhost" or (outbound.is_address(host) and ipaddress.ip_address(host).is_loopback)
 
 
 class HttpPost:
@@ -117,12 +120,19 @@ class HttpPost:
     acknowledges = True
     lease = 30.0
 
-    def __init__(self, name: str, url: str, secret: str, allow_http: bool = False, ca_file: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        secret: str,
+        allow_http: bool = False,
+        allow_private: bool = False,
+        ca_file: str = "",
+    ) -> None:
         self.name = name
         self._url = url
         self._webhook = Webhook(secret)
-        self._allow_http = allow_http
-        self._ca_file = ca_file
+        self._reach: dict[str, Any] = {"allow_http": allow_http, "allow_private": allow_private, "ca_file": ca_file}
 
     def address(self, contact: Contact) -> str:  # noqa: ARG002 - whoever it is, the receiver is the same
         """The channel's name: its URL may hold a secret, and is the same for everybody."""
@@ -140,12 +150,12 @@ class HttpPost:
             "webhook-signature": self._webhook.sign(message.id, now, body.decode()),
         }
         try:
-            with _http.post(self._url, body, headers, allow_http=self._allow_http, ca_file=self._ca_file) as response:
+            with outbound.post(self._url, body, headers, **self._reach) as response:
                 return _receipt(response)
-        except _http.AddressRefused as error:
+        except outbound.AddressRefused as error:
             raise Undelivered(f"The receiver's name leads to {error.args[0]}.", permanent=True) from None
         except requests.RequestException as error:
-            maybe = _http.may_have_left(error)
+            maybe = may_have_left(error)
             sentence = "The receiver's answer was lost." if maybe else "The receiver could not be reached."
             raise Undelivered(sentence, details=type(error).__name__, maybe_sent=maybe) from None
 

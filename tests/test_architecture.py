@@ -16,12 +16,13 @@ OURS = ("connector", "channels", "config", "wsgi")
 
 #: What each part may import of ours, besides itself. The longest name that fits a module says which part it is in.
 PORTS = {"connector.core", "connector.ports", "connector.errors"}
-PLAIN = PORTS | {"connector.faults", "connector.points", "connector.queues"}
+PLAIN = PORTS | {"connector.faults", "connector.outbound", "connector.points", "connector.queues"}
 EDGES = {"connector.web", "connector.clockwork", "connector.engine", "connector.helpdesks", "channels", "config"}
 MAY_IMPORT: dict[str, set[str]] = {
     "connector.core": set(),
     "connector.errors": set(),
     "connector.faults": {"connector.errors"},
+    "connector.outbound": set(),
     "connector.points": set(),
     "connector.ports": {"connector.core"},
     "connector.sandbox": set(),
