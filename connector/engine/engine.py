@@ -7,7 +7,7 @@ spoken to by `observer`, `desk` and `delivery`, outside of any transaction.
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import redis
 
@@ -31,14 +31,15 @@ from ..core.events import (
     Unlocked,
     WriteNote,
 )
+from ..core.leaving_out import PARKED
 from ..core.plan import Plan, Policy
 from ..core.ticket import Actor, Person, Reading
 from ..core.transition import transition
 from ..core.wording import Reader, note_lines
 from ..faults import describe
 from ..ports import Clock, Live
+from . import failures
 from .clocks import no_later
-from .failures import failed
 from .names import with_names
 from .operator import Operator
 from .proofs import Signatures
@@ -78,14 +79,13 @@ class Engine:
     # --- events ------------------------------------------------------------------------------------------------
 
     def wake(self, ticket_id: str) -> Outcome:
-        """Does what is due on this ticket's escalation; where that fails, it is tried again later and nobody waits."""
+        """Does what is due on this ticket's escalation; where that fails, nobody else waits (see `failures`)."""
         try:
             return self.happen(ticket_id)
         except (redis.RedisError, Emptied):
             raise
         except Exception as error:
-            wait = failed(self.store, self.operator, ticket_id, error)
-            self.store.wake_later(ticket_id, self.clock.now() + timedelta(seconds=wait))
+            failures.wake_failed(self, ticket_id, error)
             return Outcome(None, None, None)
 
     def happen(self, ticket_id: str, *events: Event) -> Outcome:
@@ -255,7 +255,10 @@ class Engine:
         if command.kind == "closed":
             history = (*self.store.history(escalation.code), *entries)
         try:
-            lines = note_lines(command, self._people(escalation.owner), self.reader, history)
+            if command.kind == PARKED:
+                lines = failures.plain_note(command)
+            else:
+                lines = note_lines(command, self._people(escalation.owner), self.reader, history)
         except Exception as error:  # words are not worth a step that doesn't fire
             log.error("a note of %s could not be put into words: %s", escalation.code, describe(error))
             lines = (f"Escalation {escalation.code}: {command.kind}", "Escalator could not put the rest into words.")

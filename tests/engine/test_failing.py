@@ -21,19 +21,78 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_module.Engine, "_tick", raises)
 
 
+def due(world: World) -> None:
+    """A ticket whose response window has just ended, and nobody has looked since."""
+    world.helpdesk.ticket("42")
+    world.looks("42")
+    world.clock.passes(minutes=5)
+
+
+def fails(world: World, times: int) -> None:
+    for _ in range(times):
+        world.engine.wake("42")
+
+
 def waits(world: World) -> int:
     return round(world.redis.zscore(DUE, "42") - world.clock.now().timestamp())  # type: ignore[operator]
 
 
-def test_it_is_tried_ever_less_often_and_told_the_fifth_time(world: World, broken: None) -> None:
-    world.helpdesk.ticket("42")
-    world.looks("42")
+def test_it_is_tried_ever_less_often_and_the_fifth_time_the_step_is_parked(world: World, broken: None) -> None:
+    due(world)
     found = []
-    for _ in range(6):
+    for _ in range(5):
         world.engine.wake("42")
         found.append(waits(world))
         assert len(world.troubles()) == (1 if len(found) >= 5 else 0)
-    assert found == [1, 5, 15, 30, 300, 300]
+    assert found == [1, 5, 15, 30, 295]  # the second step's own time, less the look before it
+    assert world.troubles() == ["Escalator failed on a step of E-1A five times and left it out; see the log."]
+
+
+def test_a_parked_step_stands_in_the_history_and_plainly_on_the_ticket(world: World, broken: None) -> None:
+    due(world)
+    fails(world, 5)
+    world.writes()
+    assert world.history()[-1] == "step 1 of 3: parked, Escalator failed on it five times"
+    assert world.helpdesk.notes["42"][-1].lines == (
+        "Escalation E-1A: step 1 of 3 is left out",
+        "Escalator failed on it five times. Its operator has been told.",
+    )
+
+
+def test_the_next_step_comes_at_its_own_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as mistake:
+        mistake.setattr(engine_module.Engine, "_tick", lambda *_: 1 / 0)
+        due(world)
+        fails(world, 5)
+    world.clock.passes(minutes=5)
+    world.looks("42")
+    world.engine.wake("42")
+    world.sends()
+    assert [message.step for message in world.channels["phone"].sent] == [2]
+    assert world.channels["push"].sent == []
+
+
+def test_failures_of_another_step_do_not_count_for_this_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as mistake:
+        mistake.setattr(engine_module.Engine, "_tick", lambda *_: 1 / 0)
+        due(world)
+        fails(world, 3)
+    world.looks("42")
+    assert world.escalation().step == 1
+    monkeypatch.setattr(engine_module.Engine, "_tick", lambda *_: 1 / 0)
+    world.clock.passes(minutes=5)
+    fails(world, 4)
+    assert (world.escalation().step, world.troubles()) == (1, [])
+    fails(world, 1)
+    assert world.escalation().step == 2
+
+
+def test_what_can_not_be_understood_is_tried_every_five_minutes(world: World) -> None:
+    world.redis.set(case_key("42"), b'{"ticket": 1}')
+    world.redis.zadd(DUE, {"42": 1.0})
+    fails(world, 6)
+    assert waits(world) == 300
+    assert world.troubles() == ["Escalator fails on the ticket with id 42 again and again; see the log."]
 
 
 def test_others_go_on_meanwhile(world: World) -> None:
@@ -51,7 +110,7 @@ def test_what_works_again_goes_on_where_it_was(world: World, monkeypatch: pytest
     world.looks("42")
     with monkeypatch.context() as mistake:
         mistake.setattr(engine_module.Engine, "_tick", lambda *_: 1 / 0)
-        for _ in range(5):
+        for _ in range(4):
             world.engine.wake("42")
     world.clock.passes(minutes=5)
     world.looks("42")
