@@ -17,6 +17,8 @@ COMMANDS = {
     "up": ("up", "Run everything: receiver, workers, timers, sweep, Redis."),
     "demo": ("demo", "Play the whole story on this machine, with no account anywhere."),
     "check": ("check", "Say all that is wrong with config, helpdesk and providers, with its mend."),
+    "connect": ("connect", "Set the helpdesk up: shows the difference first; a second run changes nothing."),
+    "disconnect": ("connect", "Take away what `connect` made."),
     "plans": ("plans", "Every plan in plain words."),
     "explain": ("explain", "Which plan applies to a ticket and why, and who is told what and when."),
     "status": ("status", "The escalations now."),
