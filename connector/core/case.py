@@ -13,7 +13,7 @@ OVERLAP = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How much of the ticket's history has been taken in."""
+    """How much of the ticket's history has been taken in, by the helpdesk's clock."""
 
     until: datetime | None = None
     recent: frozenset[str] = field(default_factory=frozenset)
@@ -22,14 +22,14 @@ class Seen:
         """The changes not taken in yet, in the helpdesk's order."""
         if self.until is None:
             return tuple(changes)
-        return tuple(c for c in changes if c.at > self.until - OVERLAP and c.id not in self.recent)
+        return tuple(c for c in changes if c.written_at > self.until - OVERLAP and c.id not in self.recent)
 
     def after(self, changes: Sequence[Change]) -> "Seen":
         """With these taken in; never less than before."""
-        latest = max((c.at for c in changes), default=self.until)
+        latest = max((c.written_at for c in changes), default=self.until)
         if latest is None:
             return self
-        recent = frozenset(c.id for c in changes if c.at > max(latest, self.until or latest) - OVERLAP)
+        recent = frozenset(c.id for c in changes if c.written_at > max(latest, self.until or latest) - OVERLAP)
         if self.until is None or latest > self.until:
             return Seen(latest, recent)
         return Seen(self.until, self.recent | recent)  # an older reading: what it lacks has been taken in all the same

@@ -5,7 +5,7 @@ The helpdesk's own words stop at its adapter: from here on there are persons, ph
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -76,6 +76,10 @@ class Ticket:
 
     `owner` is None when nobody owns it: no owner at all, a robot, Escalator itself, the helpdesk's user 1, and in
     Znuny an owner whom only the creation set while the ticket is unlocked.
+
+    `mark` stands for all of it that a search shows and that can matter, but its organization and tags: a search row
+    with the same mark tells nothing new, however late its `updated_at` ("" where the helpdesk can't tell). Times are
+    as the helpdesk's clock has them; `updated_at` always stays so, since rows and hints are compared with it.
     """
 
     id: str  # the helpdesk's internal id, digits
@@ -91,6 +95,7 @@ class Ticket:
     locked: bool = False
     pending_until: datetime | None = None
     merged_into: str | None = None  # id of the ticket this one was merged into
+    mark: str = ""
 
     @property
     def title(self) -> str:
@@ -136,6 +141,7 @@ class Change:
     """One entry of the ticket's history, in the helpdesk's own order.
 
     `id` names the entry and never changes; `before` and `after` are the values as shown to people (owner: logins).
+    `stamped` is the time that the helpdesk's clock wrote, where `at` was put right since.
     """
 
     id: str
@@ -154,15 +160,25 @@ class Change:
     field: str = ""  # FIELD: its name; before and after are its values. TAG: before or after is the tag
     article: Article | None = None  # ARTICLE
     target: str = ""  # MERGED: id of the ticket it went into
+    stamped: datetime | None = None
+
+    @property
+    def written_at(self) -> datetime:
+        """Its time by the helpdesk's clock: what is compared to know whether it has been seen."""
+        return self.stamped or self.at
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A ticket with its whole history, oldest first, as read at one moment."""
+    """A ticket with its whole history, oldest first, as read at one moment of our clock.
+
+    `skew` is by how much the helpdesk's clock is ahead of ours (negative: behind), at the least; None: not known.
+    """
 
     ticket: Ticket
     changes: tuple[Change, ...]
     read_at: datetime
+    skew: timedelta | None = None
 
 
 def facts_with(facts: Facts, kind: Kind, field: str, before: str, after: str) -> Facts:

@@ -1,6 +1,6 @@
 """Looking for changed tickets page by page, while they go on changing."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -47,3 +47,11 @@ def _asked(start: datetime, page: int) -> dict[str, Any]:
         "per_page": PAGE,
         "expand": True,
     }
+
+
+def these(ticket_ids: Sequence[str], tag: str = "") -> dict[str, Any]:
+    """The search for these tickets, at most a page of them; only those that carry the tag, if there is one."""
+    condition: dict[str, Any] = {"ticket.id": {"operator": "is", "value": [str(int(one)) for one in ticket_ids]}}
+    if tag:
+        condition["ticket.tags"] = {"operator": "contains one", "value": tag}
+    return {"query": "", "condition": condition, "page": 1, "per_page": PAGE, "expand": True}

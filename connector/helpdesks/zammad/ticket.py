@@ -1,14 +1,21 @@
 """Zammad's answers about one ticket as one reading. Pure."""
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from connector.core.ticket import Facts, Kind, Person, Phase, Reading, Ticket
 from connector.helpdesks.zammad.history import Row, changes
 from connector.helpdesks.zammad.people import People, person
 from connector.helpdesks.zammad.values import is_custom, moment, required_moment, shown
+
+_MARKED = (
+    *("owner_id", "state_id", "pending_time", "priority_id", "group_id", "title", "customer_id"),
+    *("last_owner_update_at", "last_close_at"),
+)
 
 
 def reading(
@@ -20,6 +27,7 @@ def reading(
     phases: Mapping[int, Phase],
     url: str,
     read_at: datetime,
+    skew: timedelta | None = None,
 ) -> Reading:
     """One reading out of four answers.
 
@@ -45,8 +53,23 @@ def reading(
         customer=str(row.get("customer") or ""),
         pending_until=moment(row.get("pending_time")),
         merged_into=merges[-1] if merges and phase is Phase.MERGED else None,
+        mark=mark(row),
     )
-    return Reading(ticket, found, read_at)
+    return Reading(ticket, found, read_at, skew)
+
+
+def mark(row: Row) -> str:
+    """What an expanded row shows of the ticket that can matter, in short; alike in a search and in a reading.
+
+    Left out are the organization, and what a saved SLA or an empty save moves: `updated_at`, `updated_by`, the times of
+    the SLA, `preferences`. `last_owner_update_at` and `article_ids` tell of what was taken back or has no other trace
+    (a macro's note by sender System isn't in `article_count`).
+    """
+    ids = row.get("article_ids")
+    articles = [len(ids), max(ids, default=0)] if isinstance(ids, list) else row.get("article_count")
+    own = sorted((name, shown(value)) for name, value in row.items() if is_custom(name))
+    told = [[row.get(name) for name in _MARKED], articles, [pair for pair in own if pair[1]]]
+    return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()[:16]
 
 
 def roles(history: Mapping[str, Any]) -> dict[int, list[int]]:

@@ -35,12 +35,13 @@ def hint(body: Any, phases: Mapping[str, Phase]) -> Hint:
     ticket_id = _id(ticket.get("id")) if isinstance(ticket, dict) else ""
     if not ticket_id or not isinstance(ticket, dict):
         raise NotUnderstood("There is no ticket id in this body.")
-    state = ticket.get("state")
+    state, updated_at = ticket.get("state"), moment(ticket.get("updated_at"))
     phase = phases.get(state) if isinstance(state, str) else None
     return Hint(
         ticket_id=ticket_id,
-        updated_at=moment(ticket.get("updated_at")),
+        updated_at=updated_at,
         closed=phase is not None and phase.ended,
+        changed_at=updated_at,
     )
 
 

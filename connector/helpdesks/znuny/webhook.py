@@ -11,10 +11,13 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from connector.errors import NotUnderstood
-from connector.helpdesks.znuny.values import PHASES, ident
+from connector.helpdesks.znuny.values import PHASES, ident, moment
 from connector.ports import Hint
+
+UTC = ZoneInfo("UTC")
 
 
 def _same(given: str, expected: str) -> bool:
@@ -54,8 +57,8 @@ def _basic(authorization: str) -> str:
         return ""
 
 
-def hint_of(body: Any) -> Hint:
-    """The hint in an event's body. Raises NotUnderstood without a ticket id."""
+def hint_of(body: Any, zone: ZoneInfo = UTC) -> Hint:
+    """The hint in an event's body, whose times are in `zone`. Raises NotUnderstood without a ticket id."""
     event = _mapping(body, "Event")
     ticket = _mapping(body, "Ticket")
     ticket_id = ident(event.get("TicketID")) or ident(ticket.get("TicketID"))
@@ -66,6 +69,7 @@ def hint_of(body: Any) -> Hint:
         ticket_id,
         closed=phase is not None and phase.ended,
         deleted=event.get("Event") == "TicketDelete",
+        changed_at=moment(ticket.get("Changed"), zone),
     )
 
 
