@@ -7,7 +7,7 @@ import pytest
 
 from connector.core.ticket import Change, Kind, Phase, Reading, Role
 from connector.errors import PermissionLost, TicketGone
-from connector.ports import Helpdesk, Live, Note
+from connector.ports import FoundProof, Helpdesk, Live, Note
 
 from .conftest import LiveZnuny, New, Receiver
 from .people import Agent
@@ -251,7 +251,7 @@ def test_a_note_is_internal_and_found_again_by_its_proof(helpdesk: Helpdesk, znu
     article_id = helpdesk.add_note(ticket.id, note)
     helpdesk.add_note(ticket.id, Note(("E-1A step 2",), proof="second"))
     assert helpdesk.find_note(ticket.id, proof) == article_id
-    assert helpdesk.proofs(ticket.id) == (proof, "second")
+    assert helpdesk.proofs(ticket.id) == (FoundProof(proof), FoundProof("second"))
     ours = {"CommunicationChannel": "Internal", "SenderType": "system", "IsVisibleForCustomer": 0, "Subject": "E-1A"}
     forged = {**ours, "Body": "E-1A\nescalator:forged", "ContentType": "text/plain; charset=utf-8"}
     znuny.call("PATCH", f"/Ticket/{ticket.id}", {"Article": forged}, login="anna")

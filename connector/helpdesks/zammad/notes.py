@@ -41,10 +41,8 @@ def proof_kept(row: Mapping[str, Any]) -> str:
     return proof if isinstance(proof, str) else ""
 
 
-def proof_in(row: Mapping[str, Any], us: int) -> str:
-    """The proof of a note of ours, from its preferences or its last line; "" for everybody else's articles."""
-    if row.get("created_by_id") != us:
-        return ""
+def proof_in(row: Mapping[str, Any]) -> str:
+    """What stands where a note's proof stands, in the preferences or on the last line; "" where nothing does."""
     return proof_kept(row) or _last_line(row).removeprefix(MARK)
 
 

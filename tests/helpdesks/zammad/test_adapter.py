@@ -10,7 +10,7 @@ from responses import matchers
 
 from connector.errors import HelpdeskAway, HelpdeskRefused, PermissionLost, TicketGone
 from connector.helpdesks.zammad import build
-from connector.ports import Helpdesk, Live, Note
+from connector.ports import FoundProof, Helpdesk, Live, Note
 
 from .composed import URL, answer, captured, composed
 from .served import API, OPTIONS, Served, serve
@@ -160,7 +160,7 @@ def test_a_note_is_found_again_by_its_proof(desk):
     article = desk.helpdesk.add_note("2", NOTE)
     assert desk.helpdesk.find_note("2", "v1.abc-_=") == article
     assert desk.helpdesk.find_note("2", "v1.another") is None
-    assert list(desk.helpdesk.proofs("2")) == ["v1.abc-_="]
+    assert list(desk.helpdesk.proofs("2")) == [FoundProof("v1.abc-_=")]
 
 
 def test_a_proof_counts_only_in_our_own_articles_whoever_published_them(desk):
@@ -168,15 +168,20 @@ def test_a_proof_counts_only_in_our_own_articles_whoever_published_them(desk):
     desk.articles[-1] |= {"internal": False, "updated_by_id": 4}
     forged = {**desk.articles[-1], "id": 50, "created_by_id": 8, "preferences": {"escalator": {"proof": "forged"}}}
     desk.articles.append(forged)
-    desk.articles.append({**forged, "id": 51, "preferences": {}, "body": "x<br><small>escalator:forged</small>"})
-    assert list(desk.helpdesk.proofs("2")) == ["v1.abc-_="]
+    desk.articles.append({**forged, "id": 51, "preferences": {}, "body": "x<br><small>escalator:forged too</small>"})
+    assert list(desk.helpdesk.proofs("2")) == [
+        FoundProof("v1.abc-_="),
+        FoundProof("forged", ours=False),
+        FoundProof("forged too", ours=False),
+    ]
+    assert desk.helpdesk.find_note("2", "forged") is None
 
 
 def test_proofs_come_oldest_first(desk):
     for proof in ("one", "two", "three"):
         desk.helpdesk.add_note("2", Note(("x",), proof=proof))
     desk.articles.reverse()
-    assert list(desk.helpdesk.proofs("2")) == ["one", "two", "three"]
+    assert [found.proof for found in desk.helpdesk.proofs("2")] == ["one", "two", "three"]
 
 
 def test_a_zammad_that_forgets_preferences_gets_the_proof_as_a_small_last_line_from_the_next_note_on(desk, mock):

@@ -1,5 +1,6 @@
 """The adapter against the sandbox Zammad over real HTTP: people work on tickets, the adapter reads and writes."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ import pytest
 from connector.core.ticket import Kind, Phase, Role
 from connector.errors import HelpdeskAway, PermissionLost, TicketGone
 from connector.helpdesks.zammad import build
-from connector.ports import Helpdesk, Live, Note
+from connector.ports import FoundProof, Helpdesk, Live, Note
 from connector.sandbox.zammad import SandboxZammad
 
 from .composed import said
@@ -136,7 +137,7 @@ def test_a_merge_on_both_sides(zammad, helpdesk, ticket):
     assert (merged.target, merged.by.login) == (target, zammad.bob.login)
     assert "bob (person): public article" in told(helpdesk, ticket)
     assert told(helpdesk, target) == [MADE]
-    assert list(helpdesk.proofs(target)) == ["proof-of-the-source"]
+    assert list(helpdesk.proofs(target)) == [FoundProof("proof-of-the-source")]
 
 
 def test_what_another_trigger_and_a_move_to_another_organization_change(zammad, helpdesk, ticket):
@@ -218,6 +219,21 @@ def test_two_hundred_and_fifty_changed_tickets_are_all_found(zammad, helpdesk):
     since = datetime.now(UTC)
     made = [str(zammad.create_ticket(f"one of many {number}")["id"]) for number in range(250)]
     assert {row.ticket_id for row in helpdesk.find_changed(since)} >= set(made)
+
+
+def test_tickets_that_show_a_live_state_are_found_whatever_became_of_them(zammad, helpdesk, ticket):
+    shown = {str(zammad.create_ticket(f"shown {number}")["id"]) for number in range(250)}
+    for one, status in zip(sorted(shown), itertools.cycle(["running", "acknowledged", "snoozed", "exhausted"])):
+        helpdesk.show(one, Live(status))
+    closed = min(shown)
+    zammad.close(closed, zammad.alice)
+    before = set(helpdesk.find_shown())
+    assert shown <= before
+    assert ticket not in before
+
+    helpdesk.show(closed, Live())
+
+    assert set(helpdesk.find_shown()) == before - {closed}
 
 
 def test_a_deleted_ticket_is_gone_and_a_forbidden_one_is_not(zammad, helpdesk, ticket):
