@@ -51,6 +51,17 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundProof:
+    """What stands in an article where a note of ours has its proof.
+
+    It counts only where it is `ours`, made by our own API user: everybody else can write the same.
+    """
+
+    proof: str
+    ours: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     """The live state that the helpdesk's lists can filter on.
 
@@ -111,8 +122,11 @@ class Helpdesk(Protocol):
     def find_note(self, ticket_id: str, proof: str) -> str | None:
         """The article id of our own note with this proof, or None."""
 
-    def proofs(self, ticket_id: str) -> Sequence[str]:
-        """The proofs of all notes that our API user made on this ticket, oldest first."""
+    def proofs(self, ticket_id: str) -> Sequence[FoundProof]:
+        """All that looks like a note's proof on this ticket, oldest first, whoever wrote it."""
+
+    def find_shown(self) -> Iterable[str]:
+        """Ids of the tickets that show a live state (see `show`), in any order; closed and merged ones included."""
 
     def show(self, ticket_id: str, live: Live) -> None:
         """Makes the live state (tags, dynamic fields) be this; doing it twice changes nothing."""

@@ -11,7 +11,7 @@ from typing import Any
 from connector.core.contact import Contact
 from connector.core.ticket import Actor, Change, Facts, Kind, Person, Phase, Reading, Role, Ticket
 from connector.errors import HelpdeskAway, HelpdeskError, TicketGone, Undelivered
-from connector.ports import Hint, Live, Message, Names, Note, Receipt, Row
+from connector.ports import FoundProof, Hint, Live, Message, Names, Note, Receipt, Row
 
 ALICE = Person("3", "alice@example.com", "Alice Agent", "alice@example.com")
 BY_ALICE = Actor(Role.PERSON, "3", ALICE.login, ALICE.name)
@@ -40,6 +40,7 @@ class Desk:
     changes: dict[str, list[Change]] = field(default_factory=lambda: defaultdict(list))
     notes: dict[str, list[Note]] = field(default_factory=lambda: defaultdict(list))
     shown: dict[str, list[Live]] = field(default_factory=lambda: defaultdict(list))
+    foreign: dict[str, list[FoundProof]] = field(default_factory=lambda: defaultdict(list))  # by somebody else
     calls: Counter[str] = field(default_factory=Counter)
     trouble: Exception | None = None
     refused: dict[str, HelpdeskError] = field(default_factory=dict)
@@ -136,8 +137,13 @@ class Desk:
     def find(self, number: str) -> str:
         return number.removeprefix("500")
 
-    def proofs(self, ticket_id: str) -> Sequence[str]:
-        return [note.proof for note in self.notes[ticket_id]]
+    def proofs(self, ticket_id: str) -> Sequence[FoundProof]:
+        self._called("proofs", ticket_id)
+        return [FoundProof(note.proof) for note in self.notes[ticket_id]] + self.foreign[ticket_id]
+
+    def find_shown(self) -> Iterable[str]:
+        self._called("find_shown")
+        return [id for id, shown in self.shown.items() if shown[-1].status]
 
     def people(self) -> Sequence[Person]:
         return [ALICE]

@@ -13,14 +13,14 @@ from typing import Any
 
 from connector.core.ticket import Person, Reading
 from connector.errors import HelpdeskAway, HelpdeskError, PermissionLost, TicketGone
-from connector.helpdesks.zammad import about, notes, search, webhook
+from connector.helpdesks.zammad import about, notes, search, shown, webhook
 from connector.helpdesks.zammad.client import Client
 from connector.helpdesks.zammad.history import mentioned, states_in
 from connector.helpdesks.zammad.people import Directory
 from connector.helpdesks.zammad.states import States
 from connector.helpdesks.zammad.ticket import reading, roles
 from connector.helpdesks.zammad.values import required_moment
-from connector.ports import Hint, Live, Names, Note, Row
+from connector.ports import FoundProof, Hint, Live, Names, Note, Row
 
 #: The live state as tags: they aren't part of the form that an open screen writes back.
 TAGS = {
@@ -118,16 +118,22 @@ class Zammad:
             return str(row["id"])
 
     def find_note(self, ticket_id: str, proof: str) -> str | None:
-        return next((article_id for article_id, found in self._proofs(ticket_id) if found == proof), None)
+        found = self._proofs(ticket_id)
+        return next((article_id for article_id, one in found if one.ours and one.proof == proof), None)
 
-    def proofs(self, ticket_id: str) -> Sequence[str]:
+    def proofs(self, ticket_id: str) -> Sequence[FoundProof]:
         return [found for _, found in self._proofs(ticket_id)]
 
-    def _proofs(self, ticket_id: str) -> list[tuple[str, str]]:
+    def _proofs(self, ticket_id: str) -> list[tuple[str, FoundProof]]:
         us = self._directory.us()
         with _understood():
             rows = sorted(self._articles(ticket_id), key=lambda row: int(row["id"]))
-            return [(str(row["id"]), proof) for row in rows if (proof := notes.proof_in(row, us))]
+            found = [(str(row["id"]), notes.proof_in(row), row.get("created_by_id") == us) for row in rows]
+        return [(article_id, FoundProof(proof, ours)) for article_id, proof, ours in found if proof]
+
+    def find_shown(self) -> Iterator[str]:
+        with _understood():
+            yield from shown.tagged(self._search, TAGS.values())
 
     # --- changing ----------------------------------------------------------------------------------------------------
 

@@ -14,8 +14,10 @@ from connector.helpdesks.znuny.history import ACKNOWLEDGED, OUR_FIELDS, Scene, T
 from connector.helpdesks.znuny.notes import proof_in, written
 from connector.helpdesks.znuny.values import PHASES, STATE_TYPES, ident, in_zone, moment, phase_of, words
 from connector.helpdesks.znuny.webhook import Proof, hint_of
-from connector.ports import Hint, Live, Names, Note, Row
+from connector.ports import FoundProof, Hint, Live, Names, Note, Row
 
+STATUS = "EscalationStatus"  # the dynamic field of the live state, and what it can say
+STATUSES = ("running", "acknowledged", "snoozed", "exhausted")
 PAGE = 500  # tickets a search brings at once; Znuny has no offset, so pages are windows of change time
 
 
@@ -162,24 +164,36 @@ class Znuny:
         return article_id
 
     def find_note(self, ticket_id: str, proof: str) -> str | None:
-        return next((article_id for article_id, found in self._our_proofs(ticket_id) if found == proof), None)
+        found = self._proofs(ticket_id)
+        return next((article_id for article_id, one in found if one.ours and one.proof == proof), None)
 
-    def proofs(self, ticket_id: str) -> Sequence[str]:
-        return tuple(proof for _, proof in self._our_proofs(ticket_id))
+    def proofs(self, ticket_id: str) -> Sequence[FoundProof]:
+        return tuple(found for _, found in self._proofs(ticket_id))
 
-    def _our_proofs(self, ticket_id: str) -> list[tuple[str, str]]:
+    def _proofs(self, ticket_id: str) -> list[tuple[str, FoundProof]]:
         """Only what our own user made counts: anybody may write such a line."""
         us = self._client.me().id
         articles = self._client.ticket(_checked(ticket_id), articles=True).get("Article") or ()
-        ours = [(ident(one.get("ArticleID")), proof_in(one)) for one in articles if ident(one.get("CreateBy")) == us]
-        return sorted(((one, proof) for one, proof in ours if proof), key=lambda pair: int(pair[0]))
+        found = [(ident(one.get("ArticleID")), proof_in(one), ident(one.get("CreateBy")) == us) for one in articles]
+        proofs = [(article_id, FoundProof(proof, ours)) for article_id, proof, ours in found if proof]
+        return sorted(proofs, key=lambda pair: int(pair[0]))
+
+    def find_shown(self) -> Iterable[str]:
+        """By our own field, whatever it says; without an offset, a full page is asked for again, and larger."""
+        limit = PAGE
+        while True:
+            wanted = {f"DynamicField_{STATUS}": {"Equals": list(STATUSES)}}
+            found = self._client.search(**wanted, SortBy="Age", OrderBy="Up", Limit=limit)
+            if len(found) < limit:
+                return found
+            limit *= 4
 
     def show(self, ticket_id: str, live: Live) -> None:
         """Writes the dynamic fields; a value that stands there already makes neither a line nor an event.
 
         While it runs the acknowledgement checkbox is cleared: 1 to 1 would send no event (Znuny 6.5).
         """
-        fields = {"EscalationStatus": live.status, "EscalationPlan": live.plan, "EscalationStep": live.step}
+        fields = {STATUS: live.status, "EscalationPlan": live.plan, "EscalationStep": live.step}
         if live.status in ("running", "exhausted"):
             fields[ACKNOWLEDGED] = "0"
         values = [{"Name": name, "Value": value} for name, value in fields.items()]

@@ -16,7 +16,7 @@ from connector.core.ticket import Facts, Person, Phase
 from connector.errors import HelpdeskAway, HelpdeskRefused, PermissionLost, TicketGone
 from connector.helpdesks.znuny import KIND, Options
 from connector.helpdesks.znuny import adapter as module
-from connector.ports import Live, Names, Note, Row
+from connector.ports import FoundProof, Live, Names, Note, Row
 
 from .composed import BASE, NAMES, Composed, captured, composed, helpdesk, said, serve, serve_session
 
@@ -173,7 +173,7 @@ class TestNotes:
         ]
         mock.get(TICKET, json={"Ticket": [{"TicketID": 6, "Article": articles}]})
         znuny = helpdesk()
-        assert znuny.proofs("6") == ("one", "two")
+        assert znuny.proofs("6") == (FoundProof("one"), FoundProof("two"), FoundProof("three", ours=False))
         assert znuny.find_note("6", "two") == "30"
         assert znuny.find_note("6", "three") is None
         assert znuny.find_note("6", "") is None
