@@ -133,6 +133,23 @@ class Cluster:
                 return port
         return 0
 
+    def cut_off(self) -> None:
+        """Replicas lose their master, which goes on without them."""
+        for port in self.replicas():
+            self.node(port).config_set("masterauth", "wrong")
+            self.node(port).client_kill_filter(_type="master")
+        eventually(lambda: _field(self.node(self.master()), "connected_slaves") == 0, PATIENCE, "no replica")
+
+    def join(self) -> None:
+        """They may follow again."""
+        for port in self.replicas():
+            self.node(port).config_set("masterauth", PASSWORD)
+
+    def replicas(self) -> list[int]:
+        """The ports of all that live, but for the master's."""
+        master = self.master()
+        return [port for port, server in self.servers.items() if server.poll() is None and port != master]
+
     def kill(self, port: int) -> None:
         self.servers[port].kill()
         self.servers[port].wait()

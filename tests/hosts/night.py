@@ -1,0 +1,185 @@
+"""A night with many escalations at once: each has a plan, a person and a number of its own, so that nothing is bundled
+and mere counting tells who was told what. Half of them are taken while Redis fails over, the other half climb on.
+"""
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from connector.core.code import code_of
+from connector.core.events import Entry
+from connector.engine.store import Store
+from connector.redis_server import connect
+
+from ..stories.world import World, eventually
+
+STEPS = 3
+APART = 8  # seconds between two steps
+ASKS = "escalation.step"  # what the pager is told for a step, and not for an all-clear
+IN_FLIGHT = timedelta(seconds=1.5)  # what was claimed before an acknowledgement may arrive so long after it
+
+
+@dataclass(frozen=True)
+class Told:
+    """One thing that reached somebody: an SMS, or a document at the pager. `id` is the provider's or the message's."""
+
+    at: datetime
+    way: str
+    id: str
+
+
+@dataclass
+class Escalated:
+    """One ticket of the night. `taken_at`: when the one who took it was told that they have it."""
+
+    ticket: str
+    number: str
+    taken_at: datetime | None = None
+
+    @property
+    def code(self) -> str:
+        return code_of(self.ticket)
+
+
+class Night(World):
+    """`escalator up` on the Redis of this URL."""
+
+    def __init__(self, directory: Path, redis_url: str, many: int) -> None:
+        super().__init__(directory)
+        self.redis_url, self.many = redis_url, many
+        self.escalated: list[Escalated] = []
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {**super().environ, "REDIS_URL": self.redis_url}
+
+    def config(self) -> dict[str, Any]:
+        names = [f"night{n}" for n in range(self.many)]
+        people = {
+            name: {"name": f"Person {n}", "mobile": _number(n), "email": f"{name}@example.com"}
+            for n, name in enumerate(names)
+        }
+        usual = super().config()
+        lee = {"name": "Lee Adams", "email": "lee@example.com", "mobile": "+491707654321"}
+        plans = {
+            name: {
+                "respond_within": "2s",
+                "unassigned": [name],
+                "steps": [
+                    {"notify": "owner", "by": "sms"},
+                    {"after": f"{APART}s", "notify": "owner", "by": ["sms", "pager"]},
+                    {"after": f"{APART}s", "notify": "owner", "by": "sms"},
+                ],
+                "give_up_after": "5m",
+                "when_exhausted": {"notify": "lee", "by": "email", "every": "1h"},
+            }
+            for name in names
+        }
+        rules = [{"when": {"title": [name]}, "plan": name} for name in names]
+        return {**usual, "contacts": {"lee": lee, **people}, "plans": plans, "rules": rules}
+
+    # --- what happens ----------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """All tickets, as fast as the helpdesk makes them; returns once each escalation runs."""
+        for n in range(self.many):
+            self.escalated.append(Escalated(self.ticket(f"night{n}"), _number(n)))
+        eventually(
+            lambda: len({text.to for text in self.providers.twilio.messages}) == self.many,
+            120,
+            lambda: f"{self.many} first texts; there are {len(self.providers.twilio.messages)}",
+        )
+
+    def take(self, whom: list[Escalated], apart: float) -> threading.Thread:
+        """Has these taken one after the other, in the helpdesk and by the API in turn; join the thread."""
+        thread = threading.Thread(target=lambda: [self._take(one, n, apart) for n, one in enumerate(whom)])
+        thread.start()
+        return thread
+
+    def _take(self, one: Escalated, n: int, apart: float) -> None:
+        if n % 2:
+            self.desk.take(one.ticket, by=self.desk.alice)
+        else:
+            eventually(lambda: self._acknowledged(one), 60, "an acknowledgement")
+            one.taken_at = datetime.now(UTC)
+        time.sleep(apart)
+
+    def _acknowledged(self, one: Escalated) -> bool:
+        try:
+            return self.api(f"/{one.code}/acknowledge", by="lee").status_code == 200
+        except requests.RequestException:
+            return False
+
+    # --- what came of it ---------------------------------------------------------------------------------------------
+
+    def told(self, one: Escalated) -> list[Told]:
+        """Whatever reached the person, oldest first."""
+        texts = [Told(text.at, "sms", text.sid) for text in self.providers.twilio.messages if text.to == one.number]
+        posts = [Told(post.at, "pager", post.id) for post in self.posts(one.ticket) if post.document["type"] == ASKS]
+        return sorted([*texts, *posts], key=lambda told: told.at)
+
+    def history(self, one: Escalated) -> tuple[Entry, ...]:
+        connection = connect(self.redis_url)
+        try:
+            return Store(connection, timedelta(days=1)).history(one.code)
+        finally:
+            connection.close()
+
+    def noted(self, one: Escalated) -> list[str]:
+        """The headlines of its notes without the code."""
+        return [line.removeprefix(f"Escalation {one.code}").lstrip(", ") for line in self.headlines(one.ticket)]
+
+    def acknowledged_at(self, one: Escalated) -> datetime:
+        """When somebody could know that it is taken: told so by the API, or by the note."""
+        if one.taken_at is not None:
+            return one.taken_at
+        note = next(note for note in self.desk.notes(one.ticket) if "acknowledged by" in note["body"])
+        return datetime.fromisoformat(note["created_at"])
+
+
+@dataclass(frozen=True)
+class Account:
+    """The night in figures."""
+
+    paged_after: int  # messages to who had it already
+    missing: int  # steps that reached nobody
+    texts_twice: int
+    posts_twice: int  # under another id: the receiver couldn't tell
+    notes_twice: int
+    notes_missing: int
+    possibly_twice: int  # of the history's entries, which say so themselves
+
+    @staticmethod
+    def of(night: Night, taken: list[Escalated], climbing: list[Escalated]) -> "Account":
+        after = sum(told.at > night.acknowledged_at(one) + IN_FLIGHT for one in taken for told in night.told(one))
+        ways = {one.code: Counter(told.way for told in night.told(one)) for one in climbing}
+        notes = {one.code: Counter(night.noted(one)) for one in (*taken, *climbing)}
+        steps = [f"step {n} of {STEPS} (plan night{_index(one)})" for one in climbing for n in range(1, STEPS + 1)]
+        entries = [entry for one in (*taken, *climbing) for entry in night.history(one)]
+        posts = [[told.id for told in night.told(one) if told.way == "pager"] for one in climbing]
+        return Account(
+            paged_after=after,
+            missing=sum(max(STEPS - way["sms"], 0) + max(1 - way["pager"], 0) for way in ways.values()),
+            texts_twice=sum(max(way["sms"] - STEPS, 0) for way in ways.values()),
+            posts_twice=sum(max(len(set(ids)) - 1, 0) for ids in posts),
+            notes_twice=sum(count - 1 for counts in notes.values() for count in counts.values()),
+            notes_missing=sum(headline not in {h for c in notes.values() for h in c} for headline in steps),
+            possibly_twice=sum("possibly sent twice" in entry.text for entry in entries),
+        )
+
+
+NOTHING_LOST = Account(0, 0, 0, 0, 0, 0, 0)
+
+
+def _number(n: int) -> str:
+    return f"+49170{2000000 + n}"
+
+
+def _index(one: Escalated) -> int:
+    return int(one.number.removeprefix("+49170")) - 2000000
