@@ -1,0 +1,178 @@
+"""The campaign: kills at every labelled point and at random instants, while people make tickets; then the judgement."""
+
+import contextlib
+import random
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from connector.points import POINTS
+
+from .crowd import Crowd
+from .judge import Findings, judge
+from .world import PROCESSES, TAKEN_THERE, ChaosWorld
+
+ALL_POINTS = (*POINTS, *TAKEN_THERE)
+WEIGHTS: Mapping[str, int] = {
+    "redis": 2, "timers": 3, "work": 3, "desk": 3, "deliver": 5, "web": 2, "web worker": 2, "up": 1,
+}  # fmt: skip
+AT_A_POINT = 0.65  # of all kills
+SETTLE = 180.0  # seconds in which every ticket must come to its end when the killing is over
+
+
+@dataclass
+class Report:
+    """What a campaign did, and what it found."""
+
+    name: str
+    seed: int
+    seconds: float = 0.0
+    at_points: Counter[str] = field(default_factory=Counter)
+    processes: Counter[str] = field(default_factory=Counter)
+    findings: Findings = field(default_factory=Findings)
+    slowest_start: float = 0.0  # seconds until another `up` said that it was ready
+
+    @property
+    def kills(self) -> int:
+        return self.at_points.total() + self.processes.total()
+
+    def document(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "name": self.name,
+            "seed": self.seed,
+            "seconds": round(self.seconds, 1),
+            "kills": self.kills,
+            "killed_at": dict(self.at_points),
+            "killed": dict(self.processes),
+            "counted": dict(self.findings.counted),
+            "wrong": self.findings.wrong,
+            "latest_step_s": round(self.findings.latest_step, 3),
+            "slowest_start_s": round(self.slowest_start, 3),
+            "clean": self.findings.clean,
+        }
+
+
+class Killer:
+    """Kills in a world where people live: at labelled points, and whoever it is at random instants."""
+
+    def __init__(self, world: ChaosWorld, crowd: Crowd, report: Report) -> None:
+        self._world, self._crowd, self._report = world, crowd, report
+        self._random = random.Random(report.seed)
+        self._points: Sequence[str] = ALL_POINTS
+
+    def kill(self, kills: int, *, pause: float) -> None:
+        """So many, one each `pause` seconds, the points that were hit least first."""
+        while self.count() < kills:
+            if self._random.random() < AT_A_POINT:
+                self._order()
+            else:
+                self._strike()
+            self._wait(self._random.uniform(0.5, 1.5) * pause)
+
+    def each_point(self, times: int, *, pause: float, patience: float) -> None:
+        """Goes on at the points that were hit less than so many times, for at most `patience` seconds."""
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
+            self.count()
+            rare = [point for point in ALL_POINTS if self._report.at_points[point] < times]
+            if not rare:
+                return
+            self._points = rare
+            self._order()
+            if "overdue woken" in rare or "sending asked" in rare:  # these come only after a death
+                self._points = ("wake begun", "sending claimed")
+                self._order()
+            self._wait(pause)
+
+    def count(self) -> int:
+        """All kills so far."""
+        self._report.at_points = self._world.orders.died()
+        return self._report.kills
+
+    def _order(self) -> None:
+        hits, waiting = self._world.orders.died(), self._world.orders.open()
+        free = [point for point in self._points if point not in waiting]
+        if free:
+            least = min(hits[point] for point in free)
+            self._world.orders.place(self._random.choice([point for point in free if hits[point] == least]))
+
+    def _strike(self) -> None:
+        """`kill -9`, now."""
+        name = self._random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        if name == "up":
+            self.kill_up()
+            return
+        found = self._world.processes(name)
+        if found:
+            with contextlib.suppress(psutil.Error):
+                self._random.choice(found).kill()
+                self._report.processes[name] += 1
+
+    def kill_up(self) -> None:
+        """The whole of it, and a new one."""
+        assert self._world.up is not None
+        self._world.up.kill()
+        self._world.up.wait()
+        self._report.processes["up"] += 1
+        began = time.monotonic()
+        self._world.start_up()
+        self._report.slowest_start = max(self._report.slowest_start, time.monotonic() - began)
+
+    def _wait(self, seconds: float) -> None:
+        time.sleep(seconds)
+        if self._crowd.trouble is not None:
+            raise self._crowd.trouble
+
+
+def run(
+    name: str,
+    seed: int,
+    act: Callable[[ChaosWorld, Crowd, Report], None],
+    *,
+    forgiving: bool = False,
+    settle: float = SETTLE,
+    apart: float = 0.5,
+    most: int = 10**6,
+    directory: Path | None = None,
+    **options: Any,
+) -> Report:
+    """A world of its own, people in it, `act` while they live, and the judgement when all has come to its end."""
+    with contextlib.ExitStack() as stack:
+        where = directory or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
+        world = ChaosWorld(where, **options)
+        stack.callback(world.stop)
+        world.start()
+        crowd = Crowd(world, seed, apart=apart, most=most)
+        stack.callback(crowd.stop)
+        report, began = Report(name, seed), time.monotonic()
+        crowd.start()
+        act(world, crowd, report)
+        world.orders.take_back()
+        crowd.settle(settle)
+        crowd.stop()
+        report.at_points = world.orders.died()
+        report.findings = judge(crowd.stories(), forgiving=forgiving)
+        report.seconds = time.monotonic() - began
+        return report
+
+
+def kills(many: int, *, pause: float, each: int = 0) -> Callable[[ChaosWorld, Crowd, Report], None]:
+    """An act: so many kills, and at least `each` at every point."""
+
+    def act(world: ChaosWorld, crowd: Crowd, report: Report) -> None:
+        killer = Killer(world, crowd, report)
+        killer.kill(many, pause=pause)
+        if each:
+            killer.each_point(each, pause=pause, patience=many * pause)
+
+    return act
+
+
+assert set(PROCESSES) | {"up"} == set(WEIGHTS)
