@@ -141,6 +141,7 @@ class Word(StrEnum):
     ONE = "one"  # a bare 1: the only open one
     CODE = "code"
     ALL = "all"
+    OPT_OUT = "opt-out"  # Twilio's own: https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out
     UNKNOWN = "unknown"
 
 
@@ -157,6 +158,8 @@ class Reply:
 
 _CODE = re.compile(r"(E[- ])?([0-9A-HJKMNP-TV-Z]{1,13})(-[1-9][0-9]{0,2})?")
 _LOOK_ALIKE = str.maketrans("ILO", "110")  # Crockford's base32 reads them so
+_ALL = frozenset({"ALL", "ALLE"})
+_OPT_OUT = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
 
 
 def parse_reply(body: str) -> Reply:
@@ -168,8 +171,10 @@ def parse_reply(body: str) -> Reply:
     text = lines[0].strip(" \t.,;:!?\"'()").upper() if lines else ""
     if text == "1":
         return Reply(Word.ONE)
-    if text == "ALL":
+    if text in _ALL:
         return Reply(Word.ALL)
+    if text in _OPT_OUT:
+        return Reply(Word.OPT_OUT)
     match = _CODE.fullmatch(text.translate(_LOOK_ALIKE))
     if match is None:
         return Reply(Word.UNKNOWN)

@@ -54,12 +54,14 @@ def signed(view: Callable[[Services], Response]) -> Callable[[], Response]:
 @blueprint.post("/status")
 @signed
 def status(services: Services) -> Response:
-    """What became of a text or call."""
+    """What became of a text or call, or who picked up."""
     link = _link(services)
     if isinstance(link, Response):
         return link
-    if link is not None:
-        form = request.form
+    form = request.form
+    if link is not None and "CallStatus" not in form and "AnsweredBy" in form:
+        receipts.picked_up(services, link, sid=form.get("CallSid", ""), answered_by=form["AnsweredBy"])
+    elif link is not None:
         receipts.take(
             services,
             link,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from channels._twilio import State, receipt_outcome
@@ -12,9 +13,12 @@ from ..core.sending import find as find_notification
 from ..engine.answering import Answers
 from ..engine.numbers import line_key
 from ..engine.records import Link
+from .announced import codes_of
 
 if TYPE_CHECKING:
     from ..services import Services
+
+VOICEMAIL, NO_KEY = "voicemail", "no key pressed"
 
 
 def take(services: Services, link: Link, *, sid: str, status: str, error_code: str, number: str) -> None:
@@ -25,8 +29,8 @@ def take(services: Services, link: Link, *, sid: str, status: str, error_code: s
         _under_way(services, link, sid, said.text, talking=said.state is State.ANSWERED)
         return
     arrived = said.state is State.ARRIVED
-    words = "no key pressed" if call and said.state is State.ANSWERED else said.text
     _, notification = find(services, link)
+    words = _unanswered(notification) if call and said.state is State.ANSWERED else said.text
     answered = call and notification is not None and notification.stage is Stage.ENDED and notification.arrived
     if (notification is not None or link.also) and not answered:  # after a key the end of the call says nothing more
         receipt = Receipt(
@@ -38,17 +42,49 @@ def take(services: Services, link: Link, *, sid: str, status: str, error_code: s
         _free_line(services, link, number)
 
 
+def picked_up(services: Services, link: Link, *, sid: str, answered_by: str) -> None:
+    """Records who or what picked up, as Twilio heard it; a machine's call goes on to its end and counts as voicemail.
+
+    Twilio takes a person's long greeting for a machine now and then, so nobody is hung up on, and a key still counts.
+    `answered_by`: https://www.twilio.com/docs/voice/answering-machine-detection
+    """
+    if answered_by.startswith("machine") or answered_by == "fax":
+        _, notification = find(services, link)
+        if notification is not None and notification.stage is not Stage.ENDED:
+            heard = Receipt(link.id, VOICEMAIL, arrived=False, final=False, provider_id=sid)
+            Answers(services.engine).hear(link, heard)
+        services.store.count("calls_voicemail")
+
+
+def _unanswered(notification: Notification | None) -> str:
+    """How a call ended that somebody or something picked up without pressing a key."""
+    return VOICEMAIL if notification is not None and notification.outcome == VOICEMAIL else NO_KEY
+
+
+def awaited(services: Services, link: Link) -> bool:
+    """Whether something of what the message told of has no outcome yet."""
+    return any(n.stage is not Stage.ENDED for _, n in _of(services, link))
+
+
 def key_pressed(link: Link, digit: str, sid: str) -> Receipt:
     """A person is on the phone: the call has arrived, whatever they do next."""
     return Receipt(link.id, f"answered, key {digit} pressed", arrived=True, provider_id=sid)
 
 
 def find(services: Services, link: Link) -> tuple[str, Notification | None]:
-    """(ticket id, notification) behind a link, also after its ticket was merged into another; ("", None): forgotten."""
-    found = services.engine.find(link.code)
-    if found is None:
-        return "", None
-    return found[0], find_notification(found[1], link.id)
+    """(ticket id, notification) of the first that the message told of, wherever its ticket was merged to.
+
+    ("", None): all of it is forgotten.
+    """
+    return next(_of(services, link), ("", None))
+
+
+def _of(services: Services, link: Link) -> Iterator[tuple[str, Notification]]:
+    for code in codes_of(link):
+        ticket_id, escalation = services.engine.find(code) or ("", None)
+        notification = find_notification(escalation, link.id) if escalation is not None else None
+        if notification is not None:
+            yield ticket_id, notification
 
 
 def _under_way(services: Services, link: Link, sid: str, words: str, *, talking: bool) -> None:
@@ -57,7 +93,8 @@ def _under_way(services: Services, link: Link, sid: str, words: str, *, talking:
     if notification is None:
         return
     lost = notification.stage is Stage.PLANNED and notification.unsure
-    if lost or (talking and notification.stage is Stage.SENT):
+    waits = talking and notification.stage is Stage.SENT and notification.outcome != VOICEMAIL
+    if lost or waits:
         heard = Receipt(link.id, words, arrived=False, final=False, provider_id=sid)
         Answers(services.engine).hear(link, heard)
 

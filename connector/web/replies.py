@@ -12,34 +12,38 @@ from typing import TYPE_CHECKING
 from channels._twilio import Word, parse_reply
 
 from ..core.contact import Contact
-from ..engine.answering import Answer, Answers
+from ..engine.answering import Answers
 from ..engine.numbers import REPLY_WITHIN, texted_key
+from . import outcomes
 
 if TYPE_CHECKING:
     from ..services import Services
 
-STRANGER = "This number is not known here; nothing was done."
-NOTHING = "Nothing is open for this number."
+#: Codes that one answer lists: a person reads them on a phone, and they must fit into one SMS.
+LISTED = 5
+UNCLEAR, SEVERAL, NOTHING = "unclear", "several", "nothing"
 
 
 def answer(services: Services, number: str, body: str) -> str:
-    """Does what the SMS asks for and says what came of it."""
+    """Does what the SMS asks for and says what came of it; "" where an answer would be no use."""
+    reply = parse_reply(body)
+    if reply.word is Word.OPT_OUT:
+        return ""  # Twilio keeps that list, and lets no answer through
     texted = texted_to(services, number)
     contact = _person(services, number, texted)
     if contact is None:
-        return STRANGER
+        return services.texts.line(services.settings.service.language, "reply/stranger.txt", {})
     still_open = [code for code in texted if _open(services, code)]
-    reply = parse_reply(body)
     match reply.word:
         case Word.ONE:
             return _one(services, contact, texted, still_open)
         case Word.ALL:
-            return _all(services, contact, texted, still_open)
+            return _take(services, contact, still_open) if still_open else _one(services, contact, texted, still_open)
         case Word.CODE:
             code = next((code for code in reply.codes if _was_told(services, contact, code, texted)), None)
             if code is not None:
-                return _take(services, contact, code)
-    return f"That was not understood. {_choice(still_open)}"
+                return _take(services, contact, [code])
+    return _help(services, contact, UNCLEAR, still_open)
 
 
 def texted_to(services: Services, number: str) -> list[str]:
@@ -50,35 +54,24 @@ def texted_to(services: Services, number: str) -> list[str]:
 
 
 def _one(services: Services, contact: Contact, texted: list[str], still_open: list[str]) -> str:
+    """A bare 1 takes what is open if that is a single one; what is over it names if that was the only one."""
     if len(still_open) == 1:
-        return _take(services, contact, still_open[0])
+        return _take(services, contact, still_open)
     if still_open:
-        return f"Several are open. {_choice(still_open)}"
-    return _take(services, contact, texted[0]) if len(texted) == 1 else NOTHING
+        return _help(services, contact, SEVERAL, still_open)
+    return _take(services, contact, texted) if len(texted) == 1 else _help(services, contact, NOTHING, [])
 
 
-def _all(services: Services, contact: Contact, texted: list[str], still_open: list[str]) -> str:
-    if not still_open:
-        return _one(services, contact, texted, still_open)
-    answers = Answers(services.engine)
-    answered = {code: answers.acknowledge(code, contact, "SMS") for code in still_open}
-    if len(answered) == 1:
-        return answered[still_open[0]].sentence
-    done = [code for code, each in answered.items() if each.kind is Answer.DONE]
-    others = [each.sentence for each in answered.values() if each.kind is not Answer.DONE]
-    taken = [f"{', '.join(done)}: acknowledged by {contact.name}."] if done else []
-    return " ".join([*taken, *others])
+def _take(services: Services, contact: Contact, codes: list[str]) -> str:
+    answered = Answers(services.engine).acknowledge_all(codes, contact, "SMS")
+    return outcomes.sentence(services, contact, codes, answered)
 
 
-def _take(services: Services, contact: Contact, code: str) -> str:
-    return Answers(services.engine).acknowledge(code, contact, "SMS").sentence
-
-
-def _choice(still_open: list[str]) -> str:
-    if not still_open:
-        return NOTHING
-    codes = ", ".join(still_open[:5])
-    return f"Reply {codes} or ALL." if len(still_open) > 1 else f"Reply {codes} to take it."
+def _help(services: Services, contact: Contact, why: str, still_open: list[str]) -> str:
+    """What can be replied."""
+    listed = still_open[:LISTED]
+    facts = {"why": why, "codes": listed, "more": len(still_open) - len(listed)}
+    return services.texts.line(outcomes.language_of(services, contact), "reply/help.txt", facts)
 
 
 def _open(services: Services, code: str) -> bool:
