@@ -91,6 +91,20 @@ class Url(Text):
         return text.rstrip("/")
 
 
+class Beat(Text):
+    """An https address that may hold a query; http only on this machine. Its path is a secret."""
+
+    value_type = "address"
+
+    def read(self, value: Any) -> str:
+        text = super().read(value).strip()
+        if not re.fullmatch(
+            r"https://[^\s/?#@]+([/?][^\s#]*)?|http://(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?([/?][^\s#]*)?", text
+        ):
+            raise complain("`{name}` is no https address.", "Write it as `https://host.example.com/token`.")
+        return text
+
+
 class Zone(Text):
     """A time zone by its name in the IANA database."""
 

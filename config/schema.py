@@ -11,6 +11,7 @@ from marshmallow import RAISE, Schema, fields
 from connector.core.plan import DEFAULT_WAYS, Way
 
 from .fields import (
+    Beat,
     Choice,
     Duration,
     Email,
@@ -84,6 +85,12 @@ class ServiceSchema(Section):
     api_tokens = Named(Text(), load_default=dict, metadata=_about("bearer tokens of other systems, by name"))
     operator = fields.Nested(
         OperatorSchema, load_default=None, metadata=_about("who is told when Escalator itself is in trouble")
+    )
+    heartbeat_url = Beat(
+        load_default="",
+        metadata=_about(
+            "asked with GET each minute while all is well, so that somebody outside notices when it isn't", secret=True
+        ),
     )
     sweep_every = Duration(
         least=SECOND, load_default=MINUTE, metadata=_about("how often the helpdesk is asked for what was missed")

@@ -54,6 +54,7 @@ class Service:
     use_helpdesk_mobiles: bool = False
     api_tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
     operator: Operator | None = None
+    heartbeat_url: str = field(default="", repr=False)
     sweep_every: timedelta = timedelta(minutes=1)
     keep: timedelta = timedelta(days=400)
     since: datetime | None = None
