@@ -112,7 +112,8 @@ class Sweep:
         until = min(began, max(last, found.newest or last))
         late = sum(row.updated_at < began - WEBHOOK_WITHIN for row in found.missed)
         if self.store.begun():
-            self.store.redis.set(SWEPT, json.dumps({"until": until.isoformat(), "found": len(missed), "late": late}))
+            swept = {"until": until.isoformat(), "found": len(missed), "late": late, "at": began.isoformat()}
+            self.store.redis.set(SWEPT, json.dumps(swept))
         return missed
 
     def _found(self, since: datetime) -> "_Found":

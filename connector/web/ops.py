@@ -6,6 +6,7 @@ Monitoring looks at /readyz.
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections import Counter
@@ -18,20 +19,18 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from .. import queues
-from ..clockwork.timers import HEARTBEAT
+from ..clockwork import readiness
+from ..clockwork.readiness import BACKLOGS, OVERDUE_AFTER
+from ..clockwork.redis_health import redis_troubles
+from ..clockwork.watchdog import OURS
 from ..core.escalation import State
-from ..engine.keys import COUNTERS, DESK, DUE, EPOCH, HINTS, LIVE, OUT
+from ..core.overdue import What
+from ..engine.keys import COUNTERS, LIVE
 
 if TYPE_CHECKING:
     from ..services import Services
 
 blueprint = Blueprint("ops", __name__)
-
-HEARTBEAT_WITHIN = 10.0  # seconds
-OVERDUE_AFTER = 60.0  # seconds
-TROUBLE_LASTS = 2 * 3600.0  # seconds; one that goes on is told again every hour
-
-BACKLOGS = {"due": DUE, "out": OUT, "hints": HINTS, "desk": DESK}
 
 
 @blueprint.get("/healthz")
@@ -44,10 +43,7 @@ def alive() -> Response:
 def ready() -> Response:
     """503 with every reason why Escalator isn't doing its work."""
     services: Services = current_app.config["SERVICES"]()
-    try:
-        reasons = list(_reasons(services, time.time()))
-    except redis.RedisError:
-        reasons = [{"reason": "redis", "message": "Redis does not answer."}]
+    reasons = readiness.reasons(services.redis, services.operator)
     answer = jsonify({"status": "not ready" if reasons else "ready", "reasons": reasons})
     answer.status_code = 503 if reasons else 200
     return answer
@@ -60,28 +56,6 @@ def metrics() -> Response:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Counts(services))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
-
-
-def _reasons(services: Services, now: float) -> Iterator[dict[str, Any]]:
-    connection: Any = services.redis
-    if not connection.exists(EPOCH):
-        yield {"reason": "epoch", "message": "Redis is empty: nothing is sent until `escalator up` has begun."}
-    age = _heartbeat_age(connection, now)
-    if age is None or age > HEARTBEAT_WITHIN:
-        said = "has never been seen" if age is None else f"was last seen {age:.0f} s ago"
-        yield {"reason": "timers", "message": f"The timers process {said}: no step fires."}
-    for name, key in BACKLOGS.items():
-        late = int(connection.zcount(key, "-inf", now - OVERDUE_AFTER))
-        if late:
-            yield {"reason": "overdue", "what": name, "count": late, "message": f"{late} overdue in {name}."}
-    for trouble in services.operator.open():
-        if now - float(str(trouble["at"])) < TROUBLE_LASTS:
-            yield {"reason": "trouble", "what": trouble["topic"], "message": trouble["sentence"]}
-
-
-def _heartbeat_age(connection: Any, now: float) -> float | None:
-    seen = connection.get(HEARTBEAT)
-    return max(now - float(seen), 0.0) if seen else None
 
 
 class _Counts:
@@ -118,9 +92,34 @@ class _Counts:
         yield overdue
         troubles = len(self._services.operator.open())
         yield GaugeMetricFamily("escalator_troubles", "Troubles told to the operator, not settled.", value=troubles)
-        age = _heartbeat_age(connection, now)
+        age = readiness.timers_age(connection, now)
         if age is not None:
             yield GaugeMetricFamily("escalator_timers_heartbeat_age_seconds", "Since the timers were seen.", value=age)
+        yield from self._watchdog(connection, now)
+
+    def _watchdog(self, connection: Any, now: float) -> Iterator[Metric]:
+        """What its last look found; what Redis can't take any more is asked of Redis itself."""
+        look = {raw.decode(): value.decode() for raw, value in connection.hgetall(readiness.WATCHDOG).items()}
+        if "at" not in look:
+            return
+        found = {*json.loads(look.get("found", "[]")), *redis_troubles(connection.info())}
+        trouble = GaugeMetricFamily("escalator_watchdog_trouble", "Whether this is wrong now.", labels=["what"])
+        for topic in OURS:
+            trouble.add_metric([topic], int(topic in found))
+        yield trouble
+        late = GaugeMetricFamily("escalator_watchdog_overdue", "Late by what the records say.", labels=["what"])
+        for what in What:
+            late.add_metric([what.value], int(look.get(f"overdue_{what.value}", 0)))
+        yield late
+        for name, key, said in (
+            ("escalator_watchdog_look_seconds", "took", "What the last look at all escalations took."),
+            ("escalator_watchdog_live", "live", "Live escalations that it looked at."),
+            ("escalator_watchdog_spoiled", "spoiled", "Records that can't be understood."),
+            ("escalator_watchdog_clock_jump_seconds", "jumped", "By how far this machine's clock has lately jumped."),
+        ):
+            yield GaugeMetricFamily(name, said, value=float(look.get(key, 0)))
+        age = max(now - float(look["at"]), 0.0)
+        yield GaugeMetricFamily("escalator_watchdog_age_seconds", "Since the watchdog's last look.", value=age)
 
     def _states(self) -> GaugeMetricFamily:
         store = self._services.store

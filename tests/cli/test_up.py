@@ -41,7 +41,7 @@ def test_an_embedded_redis_comes_first(alone: Bench) -> None:
 
     names = [one.name for one in processes(alone.folder / "data", "", settings, workers=1)]
 
-    assert names == ["redis", "timers", "work", "desk", "deliver", "web"]
+    assert names == ["redis", "timers", "work", "desk", "deliver", "watchdog", "web"]
 
 
 def test_with_the_helpdesk_away_it_starts_and_says_so(alone: Bench) -> None:

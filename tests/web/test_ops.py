@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from connector.clockwork.readiness import WATCHDOG
 from connector.clockwork.timers import HEARTBEAT
 from connector.engine.keys import EPOCH
 from connector.redis_server import connect
@@ -15,8 +16,9 @@ from .conftest import API_TOKEN, DANA, HOOK_SECRET
 
 @pytest.fixture
 def running(world):
-    """A world whose timers tick."""
+    """A world whose timers tick, and whose watchdog looks."""
     world.services.redis.set(HEARTBEAT, repr(time.time()))
+    world.services.redis.hset(WATCHDOG, "at", repr(time.time()))
     return world
 
 
@@ -58,6 +60,29 @@ def test_timers_that_stopped_are_not_ready(running):
     assert reasons(running) == [("timers", "")]
     running.services.redis.delete(HEARTBEAT)
     assert reasons(running) == [("timers", "")]
+
+
+def test_a_watchdog_that_stopped_is_not_ready(running):
+    running.services.redis.hset(WATCHDOG, "at", repr(time.time() - 61))
+    assert reasons(running) == [("watchdog", "")]
+    running.services.redis.delete(WATCHDOG)
+    assert reasons(running) == [("watchdog", "")]
+
+
+def test_a_full_redis_is_not_ready_although_it_takes_no_word_about_it(running):
+    running.services.redis.config_set("maxmemory", "100kb")
+    try:
+        assert reasons(running) == [("redis", "redis-full")]
+        assert samples(running)['escalator_watchdog_trouble{what="redis-full"}'] == 1
+    finally:
+        running.services.redis.config_set("maxmemory", "0")
+    assert reasons(running) == []
+
+
+def test_a_heartbeat_that_does_not_get_out_is_a_trouble_and_no_reason_to_be_unready(running):
+    running.services.operator.tell("heartbeat", "The heartbeat's address does not answer.")
+    assert reasons(running) == []
+    assert samples(running)["escalator_troubles"] == 1
 
 
 @pytest.mark.parametrize("what", ["due", "out", "hints", "desk"])
