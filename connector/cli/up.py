@@ -20,7 +20,8 @@ from ..engine.keys import EPOCH, SINCE
 from ..engine.operator import Operator
 from ..errors import ConfigError, EscalatorError
 from ..exclusive import alive
-from ..redis_server import check_url, connect, prepare
+from ..redis_server import check_url, connect, prepare, redis_url
+from ..redis_watch import watch_redis
 from ..services import build_channels, config_path, read_config
 from ..supervisor import LISTEN, Process, Supervisor
 
@@ -63,6 +64,7 @@ def up(host: str, port: int, data: Path, config: Path | None, workers: int) -> N
         listen=(host, port),
     )
     threading.Thread(target=_look_at_helpdesk, args=(settings,), daemon=True).start()
+    threading.Thread(target=watch_redis, args=(redis_url(data), lambda: settings, _say), daemon=True).start()
     try:
         sys.exit(supervisor.run())
     finally:
@@ -145,6 +147,7 @@ def processes(
         Process("work", [*python, "connector.worker", queues.WORK], environ),
         Process("desk", [*python, "connector.worker", queues.DESK], environ, patience=70.0),
         *(Process(name, [*python, "connector.worker", queues.DELIVER], environ, patience=40.0) for name in senders),
+        Process("watchdog", [*python, "connector.watching"], environ),
         Process("web", [*python, "gunicorn", *gunicorn_options(), "wsgi:app"], environ, ready=web_ready),
     ]
 
