@@ -30,6 +30,7 @@ COMMANDS = {
     "adopt": ("adopt", "Start plans for tickets that were there before Escalator."),
     "test-notify": ("test_notify", "Send somebody a real test message."),
     "sweep": ("sweep", "Look at the helpdesk for missed tickets and changes now."),
+    "rebuild": ("rebuild", "Restore everything from the tickets after losing Redis."),
 }
 
 

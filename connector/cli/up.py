@@ -5,9 +5,7 @@ import logging
 import os
 import sys
 import threading
-import uuid
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -16,11 +14,10 @@ from config.loader import digest_of
 from config.settings import Settings
 
 from .. import helpdesks, queues
-from ..engine.keys import EPOCH, SINCE
-from ..engine.operator import Operator
+from ..beginning import Beginning
 from ..errors import ConfigError, EscalatorError
 from ..exclusive import alive
-from ..redis_server import check_url, connect, prepare, redis_url
+from ..redis_server import check_url, prepare, redis_url
 from ..redis_watch import watch_redis
 from ..services import build_channels, config_path, read_config
 from ..supervisor import LISTEN, Process, Supervisor
@@ -28,7 +25,6 @@ from ..supervisor import LISTEN, Process, Supervisor
 WORKERS = 2  # processes that send; each makes 32 calls at a time
 WEB_WORKERS = 2
 WEB_THREADS = 64  # a slow client keeps one for up to 15 s
-SINCE_FILE = "since"
 
 
 @click.command()
@@ -64,7 +60,8 @@ def up(host: str, port: int, data: Path, config: Path | None, workers: int) -> N
         listen=(host, port),
     )
     threading.Thread(target=_look_at_helpdesk, args=(settings,), daemon=True).start()
-    threading.Thread(target=watch_redis, args=(redis_url(data), lambda: settings, _say), daemon=True).start()
+    watched = (redis_url(data), lambda: running_settings(settings), _say)
+    threading.Thread(target=watch_redis, args=watched, daemon=True).start()
     try:
         sys.exit(supervisor.run())
     finally:
@@ -75,6 +72,17 @@ def reload(running: Path, path: Path) -> bool:
     """Whether the edited config is good; from then on it is what processes start with."""
     settings = usable(path)
     return settings is not None and keep(running, path, settings)
+
+
+def running_settings(otherwise: Settings) -> Settings:
+    """The config that the processes run on, as it was found good last."""
+    running = os.environ.get("ESCALATOR_RUNNING")
+    try:
+        text = Path(running).read_text(encoding="utf-8") if running else None
+    except OSError:
+        text = None
+    loaded = read_config(config_path(), text=text) if text is not None else None
+    return loaded.settings if loaded is not None and loaded.settings is not None else otherwise
 
 
 def keep(running: Path, path: Path, settings: Settings) -> bool:
@@ -137,13 +145,13 @@ def processes(
         redis = prepare(data)
         url = redis.url
         first.append(Process("redis", redis.command, ready=redis.ready, restart_on_reload=False, patience=30.0))
-    begun = _once(lambda: begin(url, data, settings))
+    beginning = Beginning(url, data, lambda: running_settings(settings), _say)
     senders = ["deliver"] if workers == 1 else [f"deliver{n + 1}" for n in range(workers)]
     environ = {"REDIS_URL": url}
     web_ready = (lambda: answers(*address)) if address[1] else None  # port 0: only the supervisor knows it
     return [
         *first,
-        Process("timers", [*python, "connector.ticking"], environ, ready=begun),
+        Process("timers", [*python, "connector.ticking"], environ, ready=beginning.ready),
         Process("work", [*python, "connector.worker", queues.WORK], environ),
         Process("desk", [*python, "connector.worker", queues.DESK], environ, patience=70.0),
         *(Process(name, [*python, "connector.worker", queues.DELIVER], environ, patience=40.0) for name in senders),
@@ -180,44 +188,6 @@ def gunicorn_options() -> Sequence[str]:
         "--log-level=warning",
         "--no-control-socket",
     )
-
-
-def begin(url: str, data: Path, settings: Settings) -> None:
-    """Records when Escalator was switched on: in Redis and in a file, so that an emptied Redis is noticed."""
-    connection, now = connect(url), datetime.now(UTC)
-    file = data / SINCE_FILE
-    if connection.exists(EPOCH):
-        since = connection.get(SINCE)
-        if not file.exists() and isinstance(since, bytes):
-            file.write_bytes(since)
-        return
-    if file.exists():
-        lost = (
-            f"Redis is empty although Escalator has run here since {file.read_text().strip()}: escalations that were "
-            "running are forgotten, nobody is told again about tickets from before now. Take them up by hand: "
-            "escalator adopt."
-        )
-        _say(lost)
-        Operator(connection).tell("redis-lost", lost)  # the workers send it
-    since_when = settings.service.since if settings.service.since and not file.exists() else now
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file.write_text(since_when.isoformat())
-    with connection.pipeline() as pipe:
-        pipe.set(SINCE, since_when.isoformat())
-        pipe.set(EPOCH, uuid.uuid4().hex)
-        pipe.execute()
-
-
-def _once(act: Callable[[], None]) -> Callable[[], bool]:
-    done: list[bool] = []
-
-    def ready() -> bool:
-        if not done:
-            act()
-            done.append(True)
-        return True
-
-    return ready
 
 
 def _say(line: str) -> None:

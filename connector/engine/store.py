@@ -6,6 +6,7 @@ process dies anywhere in between. A commit on an emptied Redis (no epoch) is ref
 
 import logging
 import random
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -236,6 +237,43 @@ class Store:
             pipe.multi()
             pipe.zadd(DUE, {ticket_id: due}, xx=True)
             queues.arm(pipe, queues.WORK, "wake", [ticket_id], wake_job(ticket_id), due)
+            pipe.execute()
+
+    # --- beginning, and beginning again ------------------------------------------------------------------------
+
+    def restore(self, one: Writes) -> bool:
+        """Writes what was lost, before there is an epoch. False, and nothing is written, for a case that is known.
+
+        Nothing fires by it: what is due stays so until Escalator has begun here.
+        """
+        key = case_key(one.new.ticket.id)
+        with self.redis.pipeline() as pipe:
+            pipe.watch(key)
+            if pipe.exists(key):
+                return False
+            pipe.multi()
+            self._write(pipe, one)
+            try:
+                pipe.execute()
+            except redis.WatchError:
+                return False
+            return True
+
+    def remember_proof(self, code: str, proof: str) -> None:
+        """Has the next note of this escalation name this one as the one before it."""
+        if proof:
+            self.redis.set(f"{PREFIX}proof:{code}", proof, ex=self._keep)
+
+    def remember_since(self, since: datetime) -> None:
+        """When Escalator was switched on."""
+        self.redis.set(SINCE, since.isoformat())
+
+    def begin(self, since: datetime) -> None:
+        """From now on, whatever is due here fires."""
+        with self.redis.pipeline() as pipe:
+            pipe.multi()
+            pipe.set(SINCE, since.isoformat())
+            pipe.set(EPOCH, secrets.token_hex(16), nx=True)
             pipe.execute()
 
     # --- beside any commit ---------------------------------------------------------------------------------------

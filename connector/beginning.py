@@ -1,0 +1,183 @@
+"""Has Escalator begin on its Redis: for the first time, or again when that was emptied; then from the helpdesk.
+
+An emptied Redis looks like a new one. It is known by what else remembers: the file in `--data`, `service.since`, or the
+tickets themselves. Until it is clear, and as long as a rebuild takes, hints are stored and nothing fires.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import redis
+
+from config.settings import Settings
+
+from .core.rebuilding import Verdict
+from .engine.keys import EPOCH, PREFIX
+from .errors import EscalatorError, HelpdeskAway, HelpdeskRefused
+from .faults import describe
+from .rebuild import Found, Rebuild
+from .redis_server import connect
+from .services import Services, build
+
+SINCE_FILE = "since"
+LOCK = f"{PREFIX}rebuilding"
+LOOK_EVERY = 5.0  # seconds between two looks whether Redis is still the one that Escalator began on
+AGAIN_AFTER = 10.0  # seconds, while the helpdesk is away
+START_WITHOUT = 10.0  # seconds after which everything else starts though a rebuild is still under way
+TROUBLE = "redis-lost"
+GONE_FOR_GOOD = (
+    "Lost with Redis: the counters of /metrics, histories from before (the notes have them), acknowledge links sent "
+    "before, and what a bare SMS answer 1 meant; answers with a code work."
+)
+
+Say = Callable[[str], None]
+
+
+def recorded(data: Path) -> datetime | None:
+    """When Escalator was switched on, as the file in `--data` tells; None without one."""
+    try:
+        found = datetime.fromisoformat((data / SINCE_FILE).read_text().strip())
+    except (OSError, ValueError):
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def record(data: Path, since: datetime) -> None:
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (data / SINCE_FILE).write_text(since.isoformat())
+
+
+def begin(services: Services, data: Path, started: datetime, say: Say) -> bool:
+    """Whether Escalator has begun on this Redis; False while somebody else is rebuilding it.
+
+    `started` is when this process did. Raises HelpdeskAway while nothing can be rebuilt for it.
+    """
+    store, known = services.store, recorded(data)
+    if store.begun():
+        since = store.since()
+        if known is None and since is not None:
+            record(data, since)
+        return True
+    written = services.settings.service.since
+    first = known is None and (written is None or written >= started) and not _shown(services)
+    if first:
+        _begin(services, data, written or started)
+        return True
+    with store.locks.hold(LOCK) as mine:
+        if not mine:
+            return False
+        if known is not None or _shown(services):
+            say(_lost(known))
+            services.operator.tell(TROUBLE, _lost(known))  # the workers send it
+        rebuild = Rebuild(services)
+        found = rebuild.look(known)
+        rebuild.carry_out(found)
+        _begin(services, data, found.since)
+    for line in summary(found):
+        say(line)
+    services.operator.settled(TROUBLE)
+    if found.of(Verdict.LEFT) or found.unreadable:
+        services.operator.tell("left-alone", left_alone_words(found))
+    return True
+
+
+def _begin(services: Services, data: Path, since: datetime) -> None:
+    record(data, since)
+    services.store.begin(since)
+
+
+def _shown(services: Services) -> bool:
+    """Whether a ticket shows that Escalator ran before. One that refuses to tell is as good as new."""
+    try:
+        return any(True for _ in services.helpdesk.find_shown())
+    except HelpdeskRefused:
+        return False
+
+
+def _lost(since: datetime | None) -> str:
+    ran = f"here since {since:%Y-%m-%d %H:%M} UTC" if since is not None else "before"
+    return (
+        f"Redis is empty although Escalator has run {ran}: it is rebuilt from the helpdesk's tickets, "
+        "and nothing is sent until that is done."
+    )
+
+
+def summary(found: Found) -> list[str]:
+    """What was rebuilt, in a few lines; empty when there was nothing."""
+    rebuilt, waiting = found.of(Verdict.REBUILT), found.of(Verdict.WAITING)
+    if not (rebuilt or waiting or found.of(Verdict.LEFT) or found.unreadable):
+        return []
+    lines = [f"Rebuilt from the helpdesk: {len(rebuilt)} by their notes, {len(waiting)} by their history."]
+    for one in (*rebuilt, *waiting):
+        if one.remarks and one.case.escalation is not None:
+            lines.append(f"{one.case.escalation.code}: {'; '.join(one.remarks)}.")
+    if found.of(Verdict.LEFT) or found.unreadable:
+        lines.append(left_alone_words(found))
+    return [*lines, GONE_FOR_GOOD]
+
+
+def left_alone_words(found: Found) -> str:
+    """One sentence for who has to look after them."""
+    named = [f"ticket {one.case.ticket.number} ({'; '.join(one.remarks)})" for one in found.of(Verdict.LEFT)]
+    named += [f"ticket with id {id} ({why})" for id, why in found.unreadable.items()]
+    more = f" and {len(named) - 10} more" if len(named) > 10 else ""
+    return f"Left alone after Redis was lost, look after them by hand: {', '.join(named[:10])}{more}."
+
+
+class Beginning:
+    """For `up`: begins in a thread of its own, and looks now and then whether it has to begin again.
+
+    `settings` gives the config as it is now. Ends with its process.
+    """
+
+    def __init__(self, url: str, data: Path, settings: Callable[[], Settings], say: Say) -> None:
+        self._url, self._data, self._settings, self._say = url, data, settings, say
+        self._started = datetime.now(UTC)
+        self._thread = threading.Thread(target=self._run, name="beginning", daemon=True)
+        self._since = 0.0  # monotonic
+        self._decided = threading.Event()
+        self._connection: redis.Redis | None = None
+        self._said = ""
+
+    def ready(self) -> bool:
+        """Starts it; True once it has begun, or waits for the helpdesk, or takes long: everything else may start."""
+        if not self._thread.is_alive():
+            self._since = time.monotonic()
+            self._thread.start()
+        return self._decided.is_set() or time.monotonic() - self._since > START_WITHOUT
+
+    def _run(self) -> None:
+        pause = threading.Event()
+        while True:
+            pause.wait(self._turn())
+
+    def _turn(self) -> float:
+        """One look. Returns the seconds until the next one."""
+        try:
+            connection = self._connection = self._connection or connect(self._url)
+            if self._decided.is_set() and connection.exists(EPOCH):
+                return LOOK_EVERY
+            done = begin(build(self._settings(), connection), self._data, self._started, self._say)
+        except redis.RedisError:
+            return 1.0
+        except HelpdeskAway as away:
+            self._say_once(f"Nothing is sent until the helpdesk answers, since Redis is empty: {away}")
+        except EscalatorError as problem:
+            self._say_once(f"Nothing is sent, since Redis is empty and can't be rebuilt: {problem}")
+        except Exception as problem:  # the processes that are supervised must not end with it
+            self._say_once(f"Nothing is sent, since Redis is empty and can't be rebuilt: {describe(problem)}")
+        else:
+            self._said = ""
+            if done:
+                self._decided.set()
+            return LOOK_EVERY if done else 1.0
+        self._decided.set()
+        return AGAIN_AFTER
+
+    def _say_once(self, line: str) -> None:
+        if line != self._said:
+            self._say(line)
+        self._said = line

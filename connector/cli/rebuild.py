@@ -1,0 +1,127 @@
+"""`escalator rebuild`: restores what Redis has lost from the helpdesk's tickets."""
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+
+from ..beginning import GONE_FOR_GOOD, LOCK, record, recorded
+from ..core.rebuilding import Rebuilt, Verdict
+from ..core.wording import Reader
+from ..engine.documents import document, moment
+from ..errors import ConfigError
+from ..rebuild import Found, Progress, Rebuild
+from ..services import Services
+from .common import Places, as_json, placed, print_json, print_table, reader, say, utc_now
+
+NOTHING = "There is nothing to rebuild: everything that the helpdesk tells of is known."
+
+
+@click.command()
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be done.")
+@placed
+@as_json
+def rebuild(places: Places, yes: bool, dry_run: bool, json_: bool) -> None:
+    """Restore everything from the tickets after losing Redis: by their notes' signed data and their history.
+
+    `escalator up` does this by itself when it finds Redis empty. What is known is left as it is; nothing is sent, but
+    what is due already then comes.
+    """
+    services = places.services()
+    with services.store.locks.hold(LOCK) as mine:
+        if not mine:
+            raise ConfigError("Somebody else is rebuilding at this moment: `escalator up`, or another terminal.")
+        begun = services.store.begun()
+        found = Rebuild(services, _progress("Reading tickets")).look(recorded(places.data) or services.store.since())
+        something = any(found.of(verdict) for verdict in Verdict if verdict is not Verdict.NOTHING) or found.unreadable
+        if json_:
+            print_json(_document(found, done=not dry_run))
+        else:
+            _print(found, services)
+        if dry_run or (begun and not something):
+            return
+        if not yes and not click.confirm("Restore this?", default=False, err=True):
+            click.echo("Nothing was restored.", err=True)
+            sys.exit(1)
+        _carry_out(services, found, places)
+    if not json_:
+        say(
+            "Done. What is due comes now." if begun else "Done: Escalator goes on. What is due comes now.",
+            GONE_FOR_GOOD,
+        )
+
+
+def _carry_out(services: Services, found: Found, places: Places) -> None:
+    Rebuild(services, _progress("Restoring")).carry_out(found)
+    record(places.data, found.since)
+    services.store.begin(found.since)
+
+
+def _print(found: Found, services: Services) -> None:
+    read = reader(services.settings)
+    ours = [*found.of(Verdict.REBUILT), *found.of(Verdict.WAITING)]
+    rows = [_row(one, read) for one in ours]
+    left = [(one.case.ticket.number, "; ".join(one.remarks)) for one in found.of(Verdict.LEFT)]
+    left += [(f"id {id}", why) for id, why in found.unreadable.items()]
+    if rows:
+        print_table(("Code", "Ticket", "From", "State", "Next step", "Due", "Remarks"), rows)
+    if left:
+        say("", "Left alone:")
+        print_table(("Ticket", "Because"), left)
+    if not rows and not left:
+        say(NOTHING)
+
+
+def _row(one: Rebuilt, read: Reader) -> Sequence[str]:
+    escalation = one.case.escalation
+    assert escalation is not None  # whatever has another verdict isn't shown
+    origin = "notes" if one.verdict is Verdict.REBUILT else "history"
+    step = document(one.case)["next"]
+    told = ", ".join(step["notify"]) if step else ""
+    next_step = f"{min(escalation.step + 1, len(escalation.plan.steps))} of {len(escalation.plan.steps)}: {told}"
+    due = _clock(escalation.due_at, read)
+    shown = next_step if told else "-"
+    return (
+        escalation.code,
+        one.case.ticket.number,
+        origin,
+        escalation.state.value,
+        shown,
+        due,
+        "; ".join(one.remarks),
+    )
+
+
+def _clock(due: datetime | None, read: Reader) -> str:
+    return read.clock(due, utc_now(), seconds=True) if due is not None else "-"
+
+
+def _document(found: Found, *, done: bool) -> dict[str, Any]:
+    def told(one: Rebuilt) -> dict[str, Any]:
+        return {**document(one.case), "remarks": list(one.remarks)}
+
+    left: list[dict[str, Any]] = [
+        {"ticket": {"id": one.case.ticket.id, "number": one.case.ticket.number}, "because": list(one.remarks)}
+        for one in found.of(Verdict.LEFT)
+    ]
+    left += [{"ticket": {"id": id}, "because": [why]} for id, why in found.unreadable.items()]
+    return {
+        "since": moment(found.since),
+        "dry_run": not done,
+        "rebuilt": [told(one) for one in found.of(Verdict.REBUILT)],
+        "waiting": [told(one) for one in found.of(Verdict.WAITING)],
+        "left_alone": left,
+    }
+
+
+def _progress(what: str) -> Progress:
+    """A line that counts, on a terminal only."""
+
+    def show(done: int, of: int) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r{what}: {done} of {of}", nl=done == of, err=True)
+
+    return show
