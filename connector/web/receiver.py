@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, current_app, request
-from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, ServiceUnavailable
 
 from ..engine.keys import PREFIX
 from ..errors import NotUnderstood
@@ -28,13 +31,22 @@ blueprint = Blueprint("receiver", __name__)
 LONGEST_ID = 18  # digits; an id with more is nobody's
 SWEEP_AGAIN = 5  # seconds; nothing about a body that is too large could be proven
 
+LARGE = 1024 * 1024  # bytes; a usual body has a few thousand, one with attachments in it up to 30 MiB
+LARGE_AT_ONCE = 4  # in each process, and of those whose length isn't told
+_large_ones = threading.BoundedSemaphore(LARGE_AT_ONCE)
+
 
 @blueprint.post("/webhooks/<kind>")
 def webhook(kind: str) -> Response:
     services: Services = current_app.config["SERVICES"]()
     if kind != services.helpdesk.kind:
         return error(404, "not_found", f"This Escalator listens to {services.helpdesk.kind}.")
-    raw = whole_body()
+    with room(services):
+        return take(services, whole_body())
+
+
+def take(services: Services, raw: bytes) -> Response:
+    """Proves, reads and stores it."""
     if not services.helpdesk.prove(dict(request.headers), raw):
         services.store.count("webhooks_refused")
         return refuse(401, "bad_proof", "The signature or secret is missing or wrong.")
@@ -52,6 +64,27 @@ def webhook(kind: str) -> Response:
     services.store.hints.add_if_new(hint.ticket_id, hint.updated_at, closed=hint.closed, deleted=hint.deleted)
     reached("webhook stored")
     return stored()
+
+
+@contextmanager
+def room(services: Services) -> Iterator[None]:
+    """Room in memory for the body that is coming: it has to be there as a whole before it can be proven.
+
+    Raises ServiceUnavailable where enough large ones are there already; the helpdesk sends it again, and a sweep finds
+    what it is about.
+    """
+    said = request.content_length
+    if said is not None and said <= LARGE:
+        yield
+        return
+    if not _large_ones.acquire(blocking=False):
+        ask_for_sweep(services)
+        services.store.count("webhooks_put_off")
+        raise ServiceUnavailable("Too many large bodies at a time; please try again.")
+    try:
+        yield
+    finally:
+        _large_ones.release()
 
 
 def whole_body() -> bytes:
@@ -77,7 +110,11 @@ def stored() -> Response:
 def too_large() -> Response:
     """Whatever it was about is found by a sweep."""
     services: Services = current_app.config["SERVICES"]()
-    if services.redis.set(f"{PREFIX}swept-for-size", 1, nx=True, ex=SWEEP_AGAIN):
-        services.sweep.ask_for_helpdesk()
+    ask_for_sweep(services)
     services.store.count("webhooks_too_large")
     return error(413, "too_large", "The body is larger than 30 MiB; the ticket will be found by a sweep.")
+
+
+def ask_for_sweep(services: Services) -> None:
+    if services.redis.set(f"{PREFIX}swept-for-size", 1, nx=True, ex=SWEEP_AGAIN):
+        services.sweep.ask_for_helpdesk()

@@ -1,10 +1,12 @@
-"""The server's worker class: gunicorn's threads, but nobody may take for ever to send a request.
+"""The server's worker class: gunicorn's threads, but nobody may take for ever to send a request or take its answer.
 
-gunicorn reads a request in the thread that answers it, without a limit of time: as many clients as there are threads,
-each sending a byte now and then, would stop everybody else. Here a request has READ_WITHIN seconds to arrive; a proxy
-that buffers requests (any does by default) keeps slow clients away altogether.
+gunicorn reads a request and writes its answer in one thread, without a limit of time: as many clients as there are
+threads, each sending (or taking) a byte now and then, would stop everybody else. Here a request has READ_WITHIN seconds
+to arrive, or HURRY_WITHIN while every thread is taken, and ANSWER_WITHIN until its answer is gone. A proxy that buffers
+both (any does by default) keeps slow clients away altogether.
 """
 
+import ctypes
 import json
 import socket
 import time
@@ -26,14 +28,22 @@ STATUSES = {
 }
 
 READ_WITHIN = 15.0  # seconds; 30 MiB then need 2 MiB/s, and helpdesks are near
+HURRY_WITHIN = 3.0  # seconds; a helpdesk that is cut off then tries again, and the sweep finds what it told
+ANSWER_WITHIN = 60.0  # seconds from the beginning; nothing of ours takes as long
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Ends the reading side of connections that have kept a thread for too long; an answer can still be written."""
+    """Ends the reading side of connections that have kept a thread for too long, and at last both sides."""
+
+    read_within, hurry_within, answer_within = READ_WITHIN, HURRY_WITHIN, ANSWER_WITHIN
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._began: dict[TConn, float] = {}
+
+    def init_process(self) -> None:
+        give_back_large_blocks()
+        super().init_process()
 
     def handle(self, conn: TConn) -> Any:
         self._began[conn] = time.monotonic()
@@ -57,14 +67,26 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
     def murder_pending(self) -> None:
         """Called by the main loop at least every second."""
         super().murder_pending()
-        self._cut_off(time.monotonic() - READ_WITHIN)
+        now, all_taken = time.monotonic(), len(self._began) >= self.cfg.threads
+        self._cut_off(now - (self.hurry_within if all_taken else self.read_within), socket.SHUT_RD)
+        self._cut_off(now - self.answer_within, socket.SHUT_RDWR)
 
     def run(self) -> None:
         super().run()
-        self._cut_off(time.monotonic())  # else their threads would keep this process from ending
+        self._cut_off(time.monotonic(), socket.SHUT_RDWR)  # else their threads would keep this process from ending
 
-    def _cut_off(self, before: float) -> None:
+    def _cut_off(self, before: float, side: int) -> None:
         for conn, began in list(self._began.items()):
             if began <= before:
                 with suppress(OSError):  # it has been closed meanwhile
-                    conn.sock.shutdown(socket.SHUT_RD)
+                    conn.sock.shutdown(side)
+
+
+def give_back_large_blocks() -> None:
+    """Has the C library return a large body's memory at once.
+
+    glibc would learn from the first one to keep such blocks, in a heap for each thread
+    (https://man7.org/linux/man-pages/man3/mallopt.3.html, M_MMAP_THRESHOLD). Others know no mallopt and need none.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(-3, 1024 * 1024)
