@@ -107,18 +107,18 @@ class Desk:
                 pass
             self._show(ticket_id)
             self._done(ticket_id, before)
-            self.engine.operator.settled("notes")
+            self.engine.operator.settled("notes", about=ticket_id)
             outage.answers(self.store.redis)
         except PermissionLost as error:
             self._later(ticket_id, REFUSED_AGAIN)
-            self.engine.operator.tell("notes", f"Notes wait: {error}")
+            self.engine.operator.tell("notes", f"Notes wait: {error}", about=ticket_id)
         except HelpdeskAway:
             tries = int(self.store.redis.incr(f"{PREFIX}unwritten:{ticket_id}"))
             self.store.redis.expire(f"{PREFIX}unwritten:{ticket_id}", 86400)
             self._later(ticket_id, AGAIN[min(tries, len(AGAIN)) - 1])
             outage.waits(self.store.redis, ticket_id)
             if tries >= 3:
-                self.engine.operator.tell("notes", "Notes wait: the helpdesk does not take them.")
+                self.engine.operator.tell("notes", "Notes wait: the helpdesk does not take them.", about=ticket_id)
 
     def _done(self, ticket_id: str, before: float | None) -> None:
         """Forgets the ticket unless something came meanwhile."""
@@ -137,7 +137,8 @@ class Desk:
             log.error("a note that waits for ticket %s can't be understood: %s", ticket_id, describe(error))
             self.store.redis.lrem(key, 1, raw)
             self.store.count("notes_refused")
-            self.engine.operator.tell("notes-refused", "A note that waited was spoiled in Redis, and is lost.")
+            spoiled = "A note that waited was spoiled in Redis, and is lost."
+            self.engine.operator.tell("notes-refused", spoiled, about=ticket_id)
             return True
         begun = encode(replace(item, attempts=item.attempts + 1))
         if not self.store.redis.eval(_BEGIN, 1, key, raw, begun):
@@ -193,6 +194,7 @@ class Desk:
         self.helpdesk.add_note(ticket_id, Note(lines, item.proof, item.link))
         reached("note answered")
         self.store.count("notes_written")
+        self.engine.operator.settled("notes-refused", about=ticket_id)
 
     def _assign(self, ticket_id: str, item: DeskItem) -> bool:
         try:
@@ -220,9 +222,9 @@ class Desk:
         except Exception as error:
             log.warning("the live state of ticket %s was refused: %s", ticket_id, describe(error))
             said = str(error) if isinstance(error, HelpdeskError) else "Escalator failed to write it."
-            self.engine.operator.tell("live-state", f"The helpdesk refuses the live state: {said}")
+            self.engine.operator.tell("live-state", f"The helpdesk refuses the live state: {said}", about=ticket_id)
         else:
-            self.engine.operator.settled("live-state")
+            self.engine.operator.settled("live-state", about=ticket_id)
         self.store.redis.eval(_FORGET_SAME, 1, key, raw)
 
     def _set_aside(self, ticket_id: str, item: DeskItem, why: str) -> None:
@@ -233,7 +235,7 @@ class Desk:
         self.store.add_entry(item.code, Entry(self.clock.now(), NOTE_KIND, f'not written, "{headline}": {why}'))
         self.store.count("notes_refused")
         if why != GONE:
-            self.engine.operator.tell("notes-refused", f"The helpdesk refused a note: {why}")
+            self.engine.operator.tell("notes-refused", f"The helpdesk refused a note: {why}", about=ticket_id)
 
     def _later(self, ticket_id: str, seconds: float) -> None:
         self.store.redis.zadd(DESK, {ticket_id: time.time() + seconds})
