@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import redis
@@ -14,15 +15,17 @@ from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 from .. import queues
 
 IDLE_SILENT = 25.0  # seconds; an idle worker says a word every 5 s
-BUSY_SILENT = {queues.WORK: 25.0, queues.DELIVER: 100.0, queues.DESK: 100.0}  # it says none while a job runs
-WAITED = {queues.WORK: 15.0, queues.DELIVER: 45.0, queues.DESK: 45.0}  # seconds; a drain may run for 20 and a call
+# It says none while a job runs: a drain takes 20 s and a call, a sweep over a large helpdesk minutes.
+BUSY_SILENT = {queues.WORK: 25.0, queues.DELIVER: 100.0, queues.DESK: 200.0}
+WAITED = {queues.WORK: 15.0, queues.DELIVER: 45.0, queues.DESK: 200.0}  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerSeen:
     """`silent`: seconds since its last word. `here`: it is a living process of this host.
 
-    Whether a silent one of another host is stuck or was killed is for the watchdog of that host to say.
+    Whether a silent one of another host is stuck or was killed is for the watchdog of that host to say. `stopped`: by
+    a signal, as far as this host's kernel tells.
     """
 
     name: str
@@ -30,6 +33,7 @@ class WorkerSeen:
     busy: bool
     silent: float
     here: bool
+    stopped: bool = False
 
     @property
     def speaks(self) -> bool:
@@ -37,7 +41,7 @@ class WorkerSeen:
 
     @property
     def stuck(self) -> bool:
-        return self.here and not self.speaks
+        return self.here and (self.stopped or not self.speaks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +88,10 @@ class Workers:
             self._known[name] = (queue, state == b"busy", last, (host or b"").decode(errors="replace"), int(process))
 
     def _of(self, queue: str, now: float) -> Iterator[WorkerSeen]:
-        for name, (its, busy, last, host, _) in self._known.items():
+        for name, (its, busy, last, host, process) in self._known.items():
             if its == queue:
-                yield WorkerSeen(name, queue, busy, now - last, host == self._host)
+                here = host == self._host
+                yield WorkerSeen(name, queue, busy, now - last, here, here and _stopped(process))
 
     def _waited(self, queue: str, now: float) -> float:
         head = self._redis.lindex(queues.queue_key(queue), 0)
@@ -103,6 +108,14 @@ def _seconds(moment: bytes) -> float | None:
         return datetime.fromisoformat(moment.decode().replace("Z", "+00:00")).timestamp()
     except ValueError:
         return None
+
+
+def _stopped(process: int) -> bool:
+    """Whether SIGSTOP or a debugger holds it (proc(5), the field after the name); False where nobody tells."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] in ("T", "t")
+    except (OSError, IndexError):
+        return False
 
 
 def _alive(process: int) -> bool:
