@@ -1,4 +1,4 @@
-"""`/ack/<token>`: the personal link. GET shows the ticket and a button; only POST acknowledges.
+"""`/ack/<token>`: the personal link. GET shows the tickets and two buttons; only POST acknowledges or escalates.
 
 Mail scanners and previews follow links (GET, HEAD), so those never change anything. Browsers get a page, machines
 (push actions, http_post) get JSON.
@@ -6,20 +6,24 @@ Mail scanners and previews follow links (GET, HEAD), so those never change anyth
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
+from channels._texts import zone_of
+
 from ..core.case import Case
 from ..core.contact import Contact
-from ..core.escalation import State
 from ..core.plan import Way
-from ..core.taking import name_of
-from ..engine.answering import TAKEN, Answer, Answered, Answers
+from ..engine.answering import Answer, Answered, Answers
 from ..engine.documents import document
+from ..engine.keys import PREFIX
 from ..engine.records import Link
+from . import outcomes, shown
+from .announced import cases_of, codes_of
 from .answers import error, refuse
-from .html import page
+from .html import STYLE, respond
 
 if TYPE_CHECKING:
     from ..services import Services
@@ -27,6 +31,10 @@ if TYPE_CHECKING:
 blueprint = Blueprint("ack", __name__)
 
 OVER = "This link has expired or its escalation is over; nothing was done."
+#: Seconds in which another tap on "escalate now" is the same one: it would climb two steps.
+SECOND_TAP = 10
+#: The best of several outcomes is that of the whole.
+ORDER = (Answer.DONE, Answer.ALREADY, Answer.REFUSED, Answer.ENDED, Answer.UNKNOWN)
 
 
 @blueprint.get("/ack/<token>")
@@ -35,19 +43,12 @@ def show(token: str) -> Response:
     services, link = _opened(token)
     if isinstance(link, Response):
         return link
-    found = services.engine.find(link.code)
-    case = services.store.case(found[0]) if found is not None else None
-    if case is None or case.escalation is None or not case.escalation.state.live:
-        return _gone(OVER)
-    contact = Answers(services.engine).told(link)
-    if not _wants_page():
-        return jsonify(document(case))
-    return _page(case, contact, *_offer(case))
+    return _as_it_stands(services, link, take_url="", escalate_url=f"{token}/escalate")
 
 
 @blueprint.post("/ack/<token>")
 def acknowledge(token: str) -> Response:
-    """Acknowledges, whatever the body holds; again by anybody: 200, with who was first."""
+    """Acknowledges all that the message told of, whatever the body holds; again by anybody: 200, with who was first."""
     services, link = _opened(token)
     if isinstance(link, Response):
         return link
@@ -55,9 +56,26 @@ def acknowledge(token: str) -> Response:
     contact = answers.told(link)
     channel = services.channels.get(link.channel)
     via = "push" if channel is not None and channel.kind in ("push", "webpush") else "link"
-    answered = answers.acknowledge(link, contact, via)
-    services.store.count(f"links_{answered.kind}")
-    return _said(answered, contact)
+    answered = answers.acknowledge_all([link], contact, via)
+    services.store.count(f"links_{_best(answered)}")
+    said = outcomes.sentence(services, contact, codes_of(link), answered)
+    return _said(services, contact, answered, said, take_url="", escalate_url=f"{token}/escalate")
+
+
+@blueprint.post("/ack/<token>/escalate")
+def escalate(token: str) -> Response:
+    """The next step now of all that the message told of and nobody has."""
+    services, link = _opened(token)
+    if isinstance(link, Response):
+        return link
+    if not services.redis.set(f"{PREFIX}escalated:{link.id}", b"1", nx=True, ex=SECOND_TAP):
+        return _as_it_stands(services, link, take_url=f"../{token}", escalate_url="")
+    answers = Answers(services.engine)
+    contact = answers.told(link)
+    answered = [answers.escalate(code, contact, unless_taken=True) for code in codes_of(link)]
+    services.store.count(f"links_escalated_{_best(answered)}")
+    said = outcomes.sentence(services, contact, codes_of(link), answered, asked=outcomes.ESCALATE)
+    return _said(services, contact, answered, said, take_url=f"../{token}", escalate_url="")
 
 
 def _opened(token: str) -> tuple[Services, Link | Response]:
@@ -70,55 +88,87 @@ def _opened(token: str) -> tuple[Services, Link | Response]:
         services.store.count("links_forged")
         return services, refuse(403, "bad_token", "This link was not made by Escalator, or it was cut.")
     link = services.store.link(id)
-    return services, link if link is not None else _gone(OVER)
+    return services, link if link is not None else _gone(services, services.settings.service.language)
 
 
-def _offer(case: Case) -> tuple[str, str]:
-    """(sentence, words of the button, "" for none)."""
-    escalation = case.escalation
-    assert escalation is not None
-    current = escalation.acknowledged
-    if escalation.state in TAKEN:
-        return f"Already acknowledged by {name_of(current.by) if current else 'somebody'}.", ""
-    if Way.OUTSIDE not in escalation.plan.acknowledged_by:
-        return "Please take this ticket in the helpdesk itself: its plan asks for that.", ""
-    if escalation.state is State.EXHAUSTED:
-        return "Everybody was told and nobody came.", "I take it"
-    return "", "I take it"
-
-
-def _said(answered: Answered, contact: Contact) -> Response:
-    if answered.kind in (Answer.ENDED, Answer.UNKNOWN):
-        return _gone(answered.sentence)
-    case = answered.case
-    assert case is not None
+def _as_it_stands(services: Services, link: Link, *, take_url: str, escalate_url: str) -> Response:
+    live = [case for case in cases_of(services, link) if case.escalation is not None and case.escalation.state.live]
+    contact = Answers(services.engine).told(link)
+    if not live:
+        return _gone(services, outcomes.language_of(services, contact))
     if not _wants_page():
-        if answered.kind is Answer.REFUSED:
-            return error(409, "refused", answered.sentence)
-        return jsonify({"outcome": answered.kind.value, "message": answered.sentence, **document(case)})
-    return _page(case, contact, answered.sentence, "", 409 if answered.kind is Answer.REFUSED else 200)
+        return jsonify(_documents(live))
+    return _page(services, live, contact, take_url=take_url, escalate_url=escalate_url)
 
 
-def _page(case: Case, contact: Contact, sentence: str, button: str, status: int = 200) -> Response:
-    escalation = case.escalation
-    assert escalation is not None
-    facts = [
-        ("Title", case.ticket.title),
-        ("Priority", case.ticket.facts.priority),
-        ("Group", case.ticket.facts.group),
-        ("Organisation", case.ticket.facts.organization),
-        ("Plan", escalation.plan.name),
-        ("Escalation", escalation.code),
-        ("For", contact.name),
+def _best(answered: Sequence[Answered]) -> Answer:
+    return min((each.kind for each in answered), key=ORDER.index)
+
+
+def _said(
+    services: Services, contact: Contact, answered: Sequence[Answered], said: str, *, take_url: str, escalate_url: str
+) -> Response:
+    best, cases = _best(answered), [each.case for each in answered if each.case is not None]
+    if best in (Answer.ENDED, Answer.UNKNOWN) or not cases:
+        return _gone(services, outcomes.language_of(services, contact), said)
+    if _wants_page():
+        status = 409 if best is Answer.REFUSED else 200
+        return _page(services, cases, contact, said, status, take_url=take_url, escalate_url=escalate_url)
+    if best is Answer.REFUSED:
+        return error(409, "refused", said)
+    return jsonify({"outcome": best.value, "message": said, **_documents(cases)})
+
+
+def _documents(cases: Sequence[Case]) -> dict[str, Any]:
+    """The first escalation, with the others under `also`."""
+    first, *others = (document(case) for case in cases)
+    return {**first, "also": others} if others else first
+
+
+def _page(
+    services: Services,
+    cases: Sequence[Case],
+    contact: Contact,
+    said: str = "",
+    status: int = 200,
+    *,
+    take_url: str,
+    escalate_url: str,
+) -> Response:
+    """The page; where its forms lead is relative: a proxy may have put it anywhere."""
+    climbing = [case.escalation for case in cases if case.escalation is not None and case.escalation.state.climbing]
+    facts = {
+        **page_facts(services, cases, contact),
+        "said": said,
+        "takes": sum(Way.OUTSIDE in escalation.plan.acknowledged_by for escalation in climbing),
+        "take_url": take_url,
+        "escalates": bool(climbing),
+        "escalate_url": escalate_url,
+    }
+    return respond(services.texts.text(outcomes.language_of(services, contact), "page/ticket.html", facts), status)
+
+
+def page_facts(services: Services, cases: Sequence[Case], contact: Contact) -> dict[str, Any]:
+    """What the page tells; the history only where it tells of one ticket."""
+    view = shown.View(
+        zone_of(contact.timezone or services.texts.timezone),
+        services.engine.clock.now(),
+        services.engine.people,
+        {name: channel.kind for name, channel in services.channels.items()},
+    )
+    alone = len(cases) == 1
+    tickets = [
+        shown.ticket(case, services.store.history(case.escalation.code) if alone else (), view)
+        for case in cases
+        if case.escalation is not None
     ]
-    headline = f"Ticket {case.ticket.number}"
-    return page("acknowledge.html", status, headline=headline, facts=facts, sentence=sentence, button=button)
+    return {"tickets": tickets, "contact": contact.name, "zone": view.zone_name(), "style": STYLE}
 
 
-def _gone(sentence: str) -> Response:
+def _gone(services: Services, language: str, said: str = "") -> Response:
     if not _wants_page():
-        return error(410, "gone", sentence)
-    return page("acknowledge.html", 410, headline="Nothing to do", facts=[], sentence=sentence, button="")
+        return error(410, "gone", said or OVER)
+    return respond(services.texts.text(language, "page/gone.html", {"said": said, "style": STYLE}), 410)
 
 
 def _wants_page() -> bool:
