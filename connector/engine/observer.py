@@ -106,7 +106,7 @@ class Observer:
             self.engine.happen(source.ticket.id, Closed(merged.at, merged.by, "merged away"))
             return
         except HelpdeskRefused as error:  # the escalation goes on where it is
-            self._tell_unreadable(error)
+            self._tell_unreadable(source.ticket.id, error)
             return
         self.engine.observe(target, self.since())
         self.engine.merge(source.ticket.id, target, merged.by, merged.at, self.since())
@@ -123,7 +123,7 @@ class Observer:
 
     def _refused(self, ticket_id: str, error: HelpdeskRefused) -> bool:
         """A ticket that isn't ours to read: whether to forget it, after a day and unless something is running there."""
-        self._tell_unreadable(error)
+        self._tell_unreadable(ticket_id, error)
         case, key = self.store.case(ticket_id), f"{PREFIX}refused:{ticket_id}"
         if case is not None and case.escalation is not None and case.escalation.state.live:
             self._later(ticket_id, REFUSED_AGAIN)
@@ -146,8 +146,8 @@ class Observer:
         elif by is not None:
             self.engine.operator.settled("clock")
 
-    def _tell_unreadable(self, error: HelpdeskRefused) -> None:
-        self.engine.operator.tell("unreadable", f"A ticket can't be read: {error}")
+    def _tell_unreadable(self, ticket_id: str, error: HelpdeskRefused) -> None:
+        self.engine.operator.tell("unreadable", f"A ticket can't be read: {error}", about=ticket_id)
 
     def _away(self, ticket_id: str, error: HelpdeskAway) -> None:
         """Waits longer each time; what is due meanwhile fires without a fresh look, and says so."""
