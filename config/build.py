@@ -10,7 +10,7 @@ from connector.core.contact import Contact
 from connector.core.plan import Criteria, Plan, Policy, Rule, Step, Way, WhenExhausted
 
 from .problems import Report
-from .settings import ChannelSettings, HelpdeskSettings, Operator, Service, Settings, Twilio
+from .settings import LIMITS, ChannelSettings, HelpdeskSettings, Operator, Service, Settings, Twilio
 
 #: The word for "no plan" in rules and priorities.
 NO_PLAN = "none"
@@ -20,6 +20,7 @@ def settings(path: Path, digest: str, sections: Mapping[str, Any], report: Repor
     """`sections` holds the loaded sections by name; entries of named sections by their name."""
     about = dict(sections["service"])
     operator = about.pop("operator")
+    about["limits"] = {**LIMITS, **about["limits"]}
     twilio = sections.get("twilio")
     return Settings(
         path=path,

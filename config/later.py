@@ -8,8 +8,8 @@ from .problems import Path
 
 #: By the pattern of the section (`*` is any name or index).
 KEYS: dict[tuple[str, ...], frozenset[str]] = {
-    (): frozenset({"calendars", "levels", "pages", "privacy", "limits", "heartbeat_url", "redirect_to"}),
-    ("service",): frozenset({"pages", "privacy", "limits", "redirect_to"}),
+    (): frozenset({"calendars", "levels", "pages", "privacy", "heartbeat_url", "redirect_to"}),
+    ("service",): frozenset({"pages", "privacy", "redirect_to"}),
     ("contacts", "*"): frozenset({"reachable", "calendar"}),
     ("plans", "*"): frozenset({"calendar", "privacy", "levels", "assign"}),
     ("plans", "*", "steps", "*"): frozenset({"assign", "calendar"}),

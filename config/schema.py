@@ -29,6 +29,7 @@ from .fields import (
     complain,
 )
 from .later import MODES
+from .settings import LIMITS
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 SECOND = timedelta(seconds=1)
@@ -53,6 +54,13 @@ def _at_least_one(steps: list[Any]) -> None:
 class OperatorSchema(Section):
     notify = OneOrMany(Text(), required=True, metadata=_about("contacts told when Escalator itself is in trouble"))
     by = OneOrMany(Text(), required=True, metadata=_about("channels used for that", example="email"))
+
+
+class LimitsSchema(Section):
+    sms = Whole(least=0, most=10_000, load_default=LIMITS["sms"], metadata=_about("texts"))
+    phone = Whole(least=0, most=10_000, load_default=LIMITS["phone"], metadata=_about("calls"))
+    push = Whole(least=0, most=10_000, load_default=LIMITS["push"], metadata=_about("pushes"))
+    email = Whole(least=0, most=10_000, load_default=LIMITS["email"], metadata=_about("mails"))
 
 
 class ServiceSchema(Section):
@@ -105,6 +113,13 @@ class ServiceSchema(Section):
         metadata=_about("tickets from before start nothing by themselves; else the first `up` records it"),
     )
     links_valid = Duration(least=MINUTE, load_default=24 * HOUR, metadata=_about("how long an acknowledge link works"))
+    bundle_within = Duration(
+        load_default=5 * SECOND,
+        metadata=_about("what follows a message to somebody so soon goes into one with what else comes; `0s`: never"),
+    )
+    limits = fields.Nested(
+        LimitsSchema, load_default=dict, metadata=_about("messages an hour to one person by one way; `0`: any number")
+    )
 
 
 class TwilioSchema(Section):

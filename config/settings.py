@@ -11,6 +11,9 @@ from connector.core.plan import Policy
 
 from .problems import Problem
 
+#: Messages an hour to one person by one kind of channel, where the config says nothing else; 0: any number.
+LIMITS: Mapping[str, int] = {"sms": 30, "phone": 20, "push": 120, "email": 60}
+
 
 @dataclass(frozen=True, slots=True)
 class HelpdeskSettings:
@@ -59,6 +62,8 @@ class Service:
     keep: timedelta = timedelta(days=400)
     since: datetime | None = None
     links_valid: timedelta = timedelta(hours=24)
+    bundle_within: timedelta = timedelta(seconds=5)
+    limits: Mapping[str, int] = field(default_factory=lambda: LIMITS)
 
 
 @dataclass(frozen=True, slots=True)

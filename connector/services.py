@@ -27,6 +27,7 @@ from .engine.desk import Desk
 from .engine.engine import Engine
 from .engine.observer import Observer
 from .engine.operator import Operator
+from .engine.pacing import Pacing
 from .engine.proofs import Signatures
 from .engine.store import Store
 from .errors import ConfigError
@@ -102,7 +103,15 @@ def build(settings: Settings, connection: redis.Redis) -> Services:
     )
     observer = Observer(helpdesk, engine, store, clock, _since(settings, store, clock))
     delivery = Delivery(
-        channels, engine, store, signatures, clock, service.public_url, service.links_valid, service.language
+        channels,
+        engine,
+        store,
+        signatures,
+        clock,
+        service.public_url,
+        service.links_valid,
+        service.language,
+        Pacing(service.bundle_within, service.limits),
     )
     return Services(
         settings=settings,

@@ -1,53 +1,49 @@
 """Sends notifications: claim, look at the lease, call the provider, record the outcome.
 
 One job drains all that is due with a pool of threads, since a provider call takes 0.2 to 1 s. Nothing is sent without
-a claim, and a claim is refused once somebody has acknowledged. A try whose outcome is unknown (the worker died, the
-answer was cut) is settled before the next one: the provider is asked; where it can't tell, one extra may go out, and
-the note says so.
+a claim, and a claim is refused once somebody has acknowledged. What one person is to be told by one way within a short
+time goes into one message: each ticket's part is claimed and recorded in that ticket's own commit. A try whose outcome
+is unknown (the worker died, the answer was cut) is settled before the next one: the provider is asked; where it can't
+tell, one extra may go out, and the note says so.
 """
 
 import contextlib
-import logging
 import random
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from functools import partial
 
 import redis
 
 from ..core.case import Case
-from ..core.contact import Contact
-from ..core.escalation import Escalation, Notification, Stage
+from ..core.escalation import Notification, Stage
 from ..core.events import Claim, Outcome
-from ..core.sending import ALL_CLEAR, EVERYBODY, HANG_UP
+from ..core.sending import HANG_UP
 from ..core.sending import find as find_notification
-from ..errors import Undelivered
-from ..faults import describe
 from ..points import reached
-from ..ports import Channel, Clock, Message, Purpose, Receipt
+from ..ports import Channel, Clock
 from . import outgoing
 from .drain import Drain
 from .engine import Engine
-from .keys import OUT
-from .numbers import held_for, hold, keep, line_key, release, texted
+from .messages import Messages, Part, bundle_of
+from .numbers import held_for, hold, keep, line_key, release
+from .outgoing import Due
+from .pacing import Pacing
 from .proofs import Signatures
-from .records import Link
+from .records import Bundle
 from .store import Store
-
-log = logging.getLogger(__name__)
-
-T = TypeVar("T")
+from .tries import CALL_OVER_WITHIN, Tries, insist
 
 CALLS_AT_ONCE = 32
-RECEIPT_WITHIN = 60.0  # seconds until a text without a receipt has not arrived
-CALL_OVER_WITHIN = 150.0  # seconds until a call must have said how it ended
-REDIS_BACK_WITHIN = 15.0  # seconds; less than any lease
 LINE_BUSY = timedelta(seconds=10)
 SAME_CALL = timedelta(seconds=0.5)
 CLAIMED_WITHIN = 5  # seconds for which a line is held by who hasn't claimed its call yet
+SETTLING = timedelta(seconds=1)  # until a message that somebody else settles is looked at again
+NO_CHANNEL_LEASE = 20.0  # seconds
+EACH_PART = 0.01  # seconds by which the lease of a message grows with each of its parts, for claiming the others
+PARTS_AT_MOST = 5.0  # seconds by which it grows in all
 
 
 @dataclass(frozen=True)
@@ -60,243 +56,152 @@ class Delivery:
     public_url: str = ""
     links_valid: timedelta = timedelta(hours=24)
     language: str = "en"
+    pacing: Pacing = field(default_factory=Pacing)
+
+    @property
+    def messages(self) -> Messages:
+        return Messages(
+            self.engine, self.store, self.signatures, self.clock, self.public_url, self.links_valid, self.language
+        )
 
     def drain(self) -> None:
         """Sends what is due until nothing is for a moment."""
         with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="deliver") as pool:
-            Drain(self._due, pool, CALLS_AT_ONCE).run()
+            Drain(self._work, pool, CALLS_AT_ONCE).run()
 
-    def _due(self, busy: set[str], room: int) -> dict[str, Callable[[], None]]:
-        found = outgoing.due(self.store.redis, self.clock.now(), room + len(busy))
-        work = {f"{ticket} {id}": (ticket, id) for ticket, id in found}
-        return {
-            key: (lambda one=one: self.send(*one))  # type: ignore[misc]
-            for key, one in list(work.items())
-            if key not in busy
-        }
+    def _work(self, busy: set[str], room: int) -> dict[str, Callable[[], None]]:
+        return {due.key: partial(self.send, due) for due in self.due(room, busy)}
 
-    # --- one notification ----------------------------------------------------------------------------------------
+    def due(self, most: int, busy: set[str] | frozenset[str] = frozenset()) -> list[Due]:
+        """What may be sent now; a group that is among it is this caller's for a moment."""
+        return outgoing.take(self.store.redis, self.clock.now(), most, bundling=self.pacing.bundles, busy=busy)
 
-    def send(self, ticket_id: str, id: str) -> None:
-        """One try at one notification, or nothing when somebody else has it or it is no longer wanted."""
-        case = self.store.case(ticket_id)
-        notification = _find(case, id)
-        if case is None or notification is None:
-            outgoing.put_right(self.store.redis, ticket_id, id, self.clock.now())
+    # --- one message -----------------------------------------------------------------------------------------------
+
+    def send(self, due: Due) -> None:
+        """One try at what is due, or nothing where somebody else has it or it is no longer wanted."""
+        parts = self._parts(due)
+        if not parts:
             return
-        channel = self.channels.get(notification.channel)
-        line = self._line(case, notification, channel)
+        if len(parts) == 1 and parts[0].held.message:
+            self._settle(due, parts[0])
+        elif len(parts) == 1 or self._reachable(parts[0]):
+            parts = self.messages.in_order(parts)
+            self._send(due, parts, bundle_of(parts, self.clock.now()) if len(parts) > 1 else None)
+        else:  # each ticket is told why
+            for part in parts:
+                self._send(Due(((part.ticket_id, part.held.id),), due.group), [part], None)
+
+    def _parts(self, due: Due) -> list[Part]:
+        if len(due.members) == 1:
+            only = due.members[0][0]
+            case = self.store.case(only)
+            cases = {only: case} if case is not None else {}
+        else:
+            cases = self.store.cases(list(dict.fromkeys(ticket for ticket, _ in due.members)))
+        parts = []
+        for ticket_id, id in due.members:
+            case = cases.get(ticket_id)
+            held = _find(case, id)
+            if case is None or held is None or held.stage not in (Stage.PLANNED, Stage.CLAIMED):
+                self._put_right(due, ticket_id, id)
+            else:
+                parts.append(Part(case, held))
+        return parts
+
+    def _settle(self, due: Due, part: Part) -> None:
+        """A message about several tickets may have gone out: what became of it is found out for all of them."""
+        id = part.held.message
+        with self.messages.held(id) as mine:
+            if not mine:
+                outgoing.put_off(self.store.redis, due, self.clock.now() + SETTLING)
+                return
+            bundle = self.messages.kept(id)
+            if bundle is None:
+                self._send(due, [part], None)
+                return
+            cases = self.store.cases(list(dict.fromkeys(ticket for ticket, _ in bundle.parts)))
+            found = [(cases.get(ticket), _find(cases.get(ticket), one)) for ticket, one in bundle.parts]
+            parts = [Part(case, held) for case, held in found if case and held and held.message == id]
+            if part.held.id not in [each.held.id for each in parts]:  # merged into another ticket meanwhile
+                parts.append(part)
+            self._send(due, parts, bundle)
+
+    def _send(self, due: Due, parts: Sequence[Part], bundle: Bundle | None) -> None:
+        channel = self.channels.get(parts[0].held.channel)
+        id = bundle.id if bundle else parts[0].held.id
+        line = self._line(parts[0], channel)
         if line and not hold(self.store.redis, line, id, CLAIMED_WITHIN):
-            self._line_busy(ticket_id, id, line)
+            wait = SAME_CALL if held_for(self.store.redis, line, id) else LINE_BUSY
+            outgoing.put_off(self.store.redis, due, self.clock.now() + wait)
             return
-        lease = channel.lease if channel else 30.0
+        if bundle is not None and bundle.message is None:
+            insist(lambda: self.messages.keep(bundle))
+        lease = (channel.lease if channel else NO_CHANNEL_LEASE) + min(EACH_PART * (len(parts) - 1), PARTS_AT_MOST)
         # its own moment, by which it knows its claim again when Redis' answer was lost
         lease_ends = self.clock.now() + timedelta(seconds=lease + random.random())  # noqa: S311  # no secret
-        claimed = _insist(lambda: self.engine.happen(ticket_id, Claim(id, lease_ends)))
-        held = _find(claimed.case, id)
-        ours = held is not None and held.stage is Stage.CLAIMED and held.at == lease_ends
-        if claimed.case is None or held is None or not ours:
+        claimed = [self._claim(due, part, lease_ends, bundle.id if bundle else "") for part in parts]
+        ours = [part for part in claimed if part is not None]
+        if not ours:
             release(self.store.redis, line, id)
-            outgoing.put_right(self.store.redis, ticket_id, id, self.clock.now())
             return
         reached("sending claimed")
         keep(self.store.redis, line, lease)
-        outcome = self._try(claimed.case, held, channel, lease_ends)
+        outcome = self._try(due, ours, channel, bundle, lease_ends)
         reached("sending accepted")
-        assert case.escalation is not None
-        self._record(ticket_id, case.escalation.code, outcome, lease_ends)
+        for part in ours:
+            self._record(part, replace(outcome, id=part.held.id, attempt=part.held.attempts))
         reached("sending recorded")
         if outcome.sent and outcome.wait:
             keep(self.store.redis, line, CALL_OVER_WITHIN)
         else:
             release(self.store.redis, line, id)
 
-    def _record(self, ticket_id: str, code: str, outcome: Outcome, lease_ends: datetime) -> None:
-        """A failure that comes after the lease counts for nothing: somebody else may be sending by now."""
-        if not outcome.sent and self.clock.now() >= lease_ends:
-            return
-        if _insist(lambda: self.engine.happen(ticket_id, outcome)).before is None:  # merged away meanwhile
-            found = self.engine.find(code)
+    def _claim(self, due: Due, part: Part, lease_ends: datetime, message: str) -> Part | None:
+        """The part as it stands now that it is ours; None when it isn't: somebody has the ticket, or this part."""
+        claimed = insist(lambda: self.engine.happen(part.ticket_id, Claim(part.held.id, lease_ends, message)))
+        held = _find(claimed.case, part.held.id)
+        if claimed.case is None or held is None or held.stage is not Stage.CLAIMED or held.at != lease_ends:
+            self._put_right(due, part.ticket_id, part.held.id)
+            return None
+        return Part(claimed.case, held)
+
+    def _try(
+        self, due: Due, ours: Sequence[Part], channel: Channel | None, bundle: Bundle | None, lease_ends: datetime
+    ) -> Outcome:
+        """Once a message about several tickets is out, that is kept before it is recorded with each of them."""
+        if bundle is not None and bundle.outcome is not None:
+            return bundle.outcome
+        outcome = Tries(self.messages, self.pacing).outcome(ours, channel, due.group, bundle, lease_ends)
+        if bundle is not None and outcome.sent:
+            with contextlib.suppress(redis.RedisError):  # else the provider is asked
+                self.messages.keep(replace(bundle, outcome=outcome))
+        return outcome
+
+    def _record(self, part: Part, outcome: Outcome) -> None:
+        if insist(lambda: self.engine.happen(part.ticket_id, outcome)).before is None:  # merged away meanwhile
+            found = self.engine.find(part.escalation.code)
             if found is not None:
                 self.engine.happen(found[0], outcome)
         self.store.count("notifications_sent" if outcome.sent else "notifications_failed")
 
-    def _try(self, case: Case, held: Notification, channel: Channel | None, lease_ends: datetime) -> Outcome:
-        """What became of it. Never raises: an unexpected error is a temporary failure, in words without details."""
-        if channel is None:
-            return Outcome(held.id, f"channel {held.channel} is no longer in the config", sent=False, permanent=True)
-        try:
-            if held.purpose == HANG_UP:
-                channel.hang_up(held.provider_id)  # type: ignore[attr-defined]  # only planned for channels that ring
-                return Outcome(held.id, "hung up", sent=True, arrived=True)
-            return self._deliver(case, held, channel, lease_ends)
-        except Undelivered as error:
-            if error.credentials:
-                self._tell_operator(channel, error)
-            return Outcome(
-                held.id,
-                str(error),
-                sent=False,
-                permanent=error.permanent,
-                doubt=error.maybe_sent,
-                retry_after=error.retry_after,
-            )
-        except Exception as error:
-            log.exception("a notification by %s failed: %s", channel.name, describe(error), exc_info=False)
-            return Outcome(held.id, "Escalator failed to send it", sent=False)
+    def _put_right(self, due: Due, ticket_id: str, id: str) -> None:
+        outgoing.put_right(self.store.redis, ticket_id, id, self.clock.now(), due.group)
 
-    def _tell_operator(self, channel: Channel, error: Undelivered) -> None:
-        """What became of the try matters more: it is recorded whether or not the operator can be told."""
-        with contextlib.suppress(redis.RedisError):
-            self.engine.operator.tell(_topic(channel), f"Channel {channel.name}: {error}")
+    # --- one person, one way ---------------------------------------------------------------------------------------
 
-    def _deliver(self, case: Case, held: Notification, channel: Channel, lease_ends: datetime) -> Outcome:
-        contacts = self._contacts(case, held)
-        if not contacts:
-            return Outcome(held.id, "no longer in the config", sent=False, permanent=True)
-        if channel.personal and not channel.address(contacts[0]):
-            return Outcome(held.id, f"no address for {channel.name}", sent=False, permanent=True)
-        message = _insist(lambda: self._message(case, held, channel, contacts))
-        replication = self.store.replication
-        unsure = held.unsure or _insist(lambda: replication.in_doubt(held.due_at))
-        receipt, doubt = self._asked(channel, message) if unsure else (None, False)
-        if receipt is None:
-            _insist(replication.safe)  # or not: somebody waits to be told
-            if self.clock.now() >= lease_ends:  # paused for longer than the lease: somebody else may have it
-                raise Undelivered("it took too long to begin", maybe_sent=False)
-            receipt = channel.deliver(message)
-        with contextlib.suppress(redis.RedisError):
-            self.engine.operator.settled(_topic(channel))
-        return self._outcome(held, channel, contacts, receipt, doubt, bool(message.callback_url))
+    def _reachable(self, part: Part) -> bool:
+        """Whether there is an address to which one message about all of it can go."""
+        channel, contacts = self.channels.get(part.held.channel), self.messages.contacts(part)
+        return channel is not None and channel.personal and bool(contacts and channel.address(contacts[0]))
 
-    def _asked(self, channel: Channel, message: Message) -> tuple[Receipt | None, bool]:
-        """What the provider says about a try whose answer was lost, and whether sending again may double it."""
-        try:
-            found = channel.find(message)
-            reached("sending asked")
-            return found, False
-        except Undelivered as error:
-            if not error.maybe_sent:
-                raise
-            return None, True
-
-    def _outcome(
-        self,
-        held: Notification,
-        channel: Channel,
-        contacts: tuple[Contact, ...],
-        receipt: Receipt,
-        doubt: bool,
-        hears: bool,
-    ) -> Outcome:
-        """Without callbacks nothing more will be heard: what the provider took has arrived, as far as we know."""
-        final = receipt.final or not hears or held.purpose == ALL_CLEAR
-        wait = 0.0 if final else (CALL_OVER_WITHIN if channel.kind == "phone" else RECEIPT_WITHIN)
-        return Outcome(
-            held.id,
-            receipt.detail or "accepted",
-            sent=True,
-            arrived=final,
-            doubt=doubt,
-            provider_id=receipt.provider_id,
-            login=contacts[0].login if held.person != EVERYBODY else "",
-            wait=wait,
-        )
-
-    # --- what is said to whom --------------------------------------------------------------------------------------
-
-    def _contacts(self, case: Case, notification: Notification) -> tuple[Contact, ...]:
-        keys = notification.people or (notification.person,)
-        return tuple(contact for key in keys if (contact := self.engine.person(case, key)) is not None)
-
-    def _message(self, case: Case, held: Notification, channel: Channel, contacts: tuple[Contact, ...]) -> Message:
-        escalation = case.escalation
-        assert escalation is not None
-        now = self.clock.now()
-        id = held.id if not held.rings else f"{held.id}-{held.rings + 1}"
-        # A document that tells one person acknowledges in their name, not in the channel's.
-        answerer = held.people[0] if len(held.people) == 1 else held.person
-        link = Link(held.id, case.ticket.id, escalation.code, answerer, channel.name, now)
-        first_try = self.store.remember_link(link, self.links_valid)
-        token = self.signatures.token("acknowledge", held.id)
-        asks = held.purpose not in (ALL_CLEAR,)
-        public = self.public_url
-        facts = case.ticket.facts
-        return Message(
-            id=id,
-            purpose=Purpose(held.purpose),
-            code=escalation.code,
-            contacts=contacts,
-            sent_at=first_try.at if not held.rings else now,
-            ticket_id=case.ticket.id,
-            ticket_number=case.ticket.number,
-            ticket_title=case.ticket.title,
-            ticket_url=case.ticket.url,
-            priority=facts.priority,
-            group=facts.group,
-            organization=facts.organization,
-            plan=escalation.plan.name,
-            step=held.step,
-            steps=len(escalation.plan.steps),
-            round=held.round,
-            due_at=held.due_at,
-            line=_all_clear(escalation, case.ticket.number) if not asks else "",
-            acknowledge_url=f"{public}/ack/{token}" if public and asks else "",
-            escalation_url=f"{public}/api/v1/escalations/{escalation.code}" if public else "",
-            callback_url=f"{public}/callbacks/twilio" if public else "",
-            token=self.signatures.token("callback", held.id),
-            language=contacts[0].language or self.language,
-            attempt=held.attempts,
-            only_one=self._only_one(contacts[0], channel, escalation.code) if asks else True,
-        )
-
-    def _only_one(self, contact: Contact, channel: Channel, code: str) -> bool:
-        """Whether a bare "1" from this number can only mean this escalation; remembers that it was texted."""
-        if channel.kind != "sms":
-            return True
-        codes = texted(self.store.redis, contact.mobile, code)
-        others = (self.engine.find(other) for other in codes if other != code)
-        return not any(found and found[1].state.climbing for found in others)
-
-    # --- one call per number at a time -----------------------------------------------------------------------------
-
-    def _line(self, case: Case, notification: Notification, channel: Channel | None) -> str:
-        if channel is None or channel.kind != "phone" or notification.purpose == HANG_UP:
+    def _line(self, part: Part, channel: Channel | None) -> str:
+        """One call per number at a time."""
+        if channel is None or channel.kind != "phone" or part.held.purpose == HANG_UP:
             return ""
-        contacts = self._contacts(case, notification)
+        contacts = self.messages.contacts(part)
         return line_key(contacts[0].mobile) if contacts and contacts[0].mobile else ""
-
-    def _line_busy(self, ticket_id: str, id: str, line: str) -> None:
-        """Another call rings there, or somebody is about to claim this very one (or has died over that)."""
-        wait = SAME_CALL if held_for(self.store.redis, line, id) else LINE_BUSY
-        self.store.redis.zadd(OUT, {f"{ticket_id} {id}": (self.clock.now() + wait).timestamp()})
-
-
-def _topic(channel: Channel) -> str:
-    return f"channel-{channel.name}"
 
 
 def _find(case: Case | None, id: str) -> Notification | None:
     return find_notification(case.escalation, id) if case is not None and case.escalation is not None else None
-
-
-def _insist(act: Callable[[], T]) -> T:
-    """Does it again while Redis is away for a moment: what a sender knows of a try, nobody else can know.
-
-    Whether the first one was committed is open then; a repeated event changes nothing.
-    """
-    until = time.monotonic() + REDIS_BACK_WITHIN
-    while True:
-        try:
-            return act()
-        except (redis.ConnectionError, redis.TimeoutError):
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.2)
-
-
-def _all_clear(escalation: Escalation, number: str) -> str:
-    current = escalation.acknowledged
-    if current is not None:
-        return f"{escalation.code}, ticket {number}: {current.by.name or current.by.login} has it."
-    return f"{escalation.code}, ticket {number}: it is over."

@@ -17,20 +17,20 @@ def texted_key(number: str) -> str:
     return f"{PREFIX}texted:{_hashed(number)}"
 
 
-def texted(redis: Any, number: str, code: str) -> list[str]:
-    """Remembers that this code was texted there; all codes that were within the time for replies."""
+def texted(redis: Any, number: str, *new: str) -> list[str]:
+    """Remembers that these codes were texted there; all codes that were within the time for replies."""
     key, now = texted_key(number), time.time()
     with redis.pipeline() as pipe:
         pipe.multi()
         pipe.zremrangebyscore(key, "-inf", now - REPLY_WITHIN)
-        pipe.zadd(key, {code: now})
+        pipe.zadd(key, dict.fromkeys(new, now))
         pipe.expire(key, REPLY_WITHIN)
         pipe.zrange(key, 0, -1)
         return [raw.decode() for raw in pipe.execute()[-1]]
 
 
 def line_key(number: str) -> str:
-    """Held by the one notification whose call is under way to this number."""
+    """Held by the one message whose call is under way to this number (the id of its link)."""
     return f"{PREFIX}line:{_hashed(number)}"
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from ..core.case import Case
-from ..core.events import Entry
-from ..ports import Live
+from ..core.events import Entry, Outcome
+from ..ports import Live, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,21 @@ class Link:
     also: tuple[tuple[str, str], ...] = ()  # (ticket id, code) of what else its message told of
 
 
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """One message about several tickets, kept so that a second try is the same one.
+
+    `parts` are (ticket id, notification id), the most urgent first. `message` is what the provider was asked to send,
+    without contacts, links and tokens; None: not asked yet. `outcome` is what it answered, once that is known.
+    """
+
+    id: str
+    parts: tuple[tuple[str, str], ...]
+    at: datetime  # when its text was composed first, aware UTC
+    message: Message | None = None
+    outcome: Outcome | None = None
+
+
 NotOurs = msgspec.DecodeError
 """A record that can't be understood: written by another version, or by hand."""
 
@@ -50,6 +65,7 @@ _entry = msgspec.json.Decoder(Entry)
 _item = msgspec.json.Decoder(DeskItem)
 _live = msgspec.json.Decoder(Live)
 _link = msgspec.json.Decoder(Link)
+_bundle = msgspec.json.Decoder(Bundle)
 
 
 def encode(record: Any) -> bytes:
@@ -74,3 +90,7 @@ def to_live(raw: bytes | None) -> Live | None:
 
 def to_link(raw: bytes | None) -> Link | None:
     return _link.decode(raw) if raw is not None else None
+
+
+def to_bundle(raw: bytes | None) -> Bundle | None:
+    return _bundle.decode(raw) if raw is not None else None

@@ -16,7 +16,6 @@ from connector.core.contact import Contact
 from connector.core.escalation import Escalation, Notification
 from connector.core.plan import Plan, Policy, Step, WhenExhausted
 from connector.core.wording import Reader
-from connector.engine import outgoing
 from connector.engine.answering import Answers
 from connector.engine.delivery import Delivery
 from connector.engine.desk import Desk as Writing
@@ -24,6 +23,7 @@ from connector.engine.engine import Engine
 from connector.engine.keys import EPOCH, OUT, SINCE
 from connector.engine.observer import Observer
 from connector.engine.operator import Operator
+from connector.engine.pacing import Pacing
 from connector.engine.proofs import Signatures
 from connector.engine.store import Store
 
@@ -56,6 +56,7 @@ class World:
     keep: timedelta = timedelta(days=400)
     clock: Clock = field(default_factory=Clock)
     public_url: str = "https://escalator.example.com"
+    pacing: Pacing = field(default_factory=lambda: Pacing(timedelta(0)))  # each ticket by itself
 
     def __post_init__(self) -> None:
         clock, redis = self.clock, self.redis
@@ -88,6 +89,7 @@ class World:
             self.signatures,
             clock,
             self.public_url,
+            pacing=self.pacing,
         )
         self.sweep = Sweep(self.helpdesk, self.store, self.operator, clock)
         self.answers = Answers(self.engine)
@@ -107,8 +109,8 @@ class World:
 
     def sends(self) -> None:
         """One try at all that is due now."""
-        for ticket, id in outgoing.due(self.store.redis, self.clock.now(), 1000):
-            self.delivery.send(ticket, id)
+        for due in self.delivery.due(1000):
+            self.delivery.send(due)
 
     def writes(self) -> None:
         """One try at all that waits for the helpdesk, each ticket on its own."""
@@ -140,7 +142,7 @@ class World:
 
     def outgoing(self) -> set[str]:
         found: Any = self.redis.zrange(OUT, 0, -1)
-        return {raw.decode() for raw in found}
+        return {" ".join(raw.decode().split()[:2]) for raw in found}
 
     def troubles(self) -> list[str]:
         return [str(trouble["sentence"]) for trouble in self.operator.open()]

@@ -12,6 +12,7 @@ from connector.core.events import Claim, Outcome, Receipt
 from connector.engine import outgoing
 from connector.engine.keys import OUT
 from connector.engine.numbers import line_key
+from connector.engine.outgoing import Due
 from connector.errors import Undelivered
 
 from .conftest import DANA, World
@@ -27,9 +28,9 @@ def test_what_is_due_is_sent_and_leaves_the_index(world: World) -> None:
 
 def test_twenty_senders_send_it_once(world: World) -> None:
     world.escalating()
-    ticket, id = outgoing.due(world.store.redis, world.clock.now(), 1)[0]
+    [due] = world.delivery.due(1)
     with ThreadPoolExecutor(20) as pool:
-        list(pool.map(lambda _: world.delivery.send(ticket, id), range(20)))
+        list(pool.map(lambda _: world.delivery.send(due), range(20)))
     assert len(world.channels["push"].sent) == 1
     assert world.outgoing() == set()
 
@@ -160,7 +161,7 @@ def test_who_looks_at_a_call_that_is_about_to_be_claimed_leaves_the_line_alone(w
     world.engine.wake("42")
     id = world.one("phone").id
     world.redis.set(line_key(DANA.mobile), id, ex=5)  # another process, a moment before its claim
-    world.delivery.send("42", id)
+    world.delivery.send(Due((("42", id),)))
     assert world.redis.get(line_key(DANA.mobile)) == id.encode()
     assert world.channels["phone"].sent == []
     assert world.outgoing() == {f"42 {id}"}
@@ -264,7 +265,8 @@ def test_a_notification_planned_again_meanwhile_stays_in_the_index(world: World)
     world.engine.happen("42", Claim(id, world.clock.now()), Outcome(id, "busy", sent=False))
     stands = replace(world.one("push"))
     outgoing.put_right(world.store.redis, "42", id, world.clock.now())
-    assert world.redis.zscore(OUT, f"42 {id}") == pytest.approx(stands.at.timestamp())
+    [(_, score)] = world.redis.zrange(OUT, 0, -1, withscores=True)
+    assert score == pytest.approx(stands.at.timestamp(), abs=0.001)
 
 
 def test_a_drain_sends_everything_and_ends(world: World) -> None:

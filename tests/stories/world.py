@@ -97,6 +97,7 @@ class World:
                 "api_tokens": {"monitoring": API_TOKEN},
                 "operator": {"notify": "lee", "by": "email"},
                 "sweep_every": "5s",
+                "bundle_within": "0s",  # each ticket has messages of its own
             },
             "twilio": self.providers.twilio_section,
             "channels": self.providers.channels_section,

@@ -17,9 +17,9 @@ from connector import services as graph
 from connector.core.case import Case
 from connector.core.escalation import Escalation, Notification
 from connector.core.ticket import Actor, Change, Facts, Kind, Person, Phase, Reading, Role, Ticket
-from connector.engine import outgoing
 from connector.engine.keys import EPOCH, HINTS, SINCE, case_key
-from connector.engine.records import encode
+from connector.engine.pacing import Pacing
+from connector.engine.records import Link, encode
 from connector.redis_server import EmbeddedRedis, connect
 from connector.sandbox.providers.twilio import Twilio
 from connector.services import Services
@@ -124,8 +124,21 @@ class World:
         return list(self.escalation(ticket_id).notifications)
 
     def send(self) -> None:
-        for ticket, id in outgoing.due(self.services.store.redis, datetime.now(UTC), 100):
-            self.services.delivery.send(ticket, id)
+        """Each ticket by itself, at once."""
+        delivery = replace(self.services.delivery, pacing=Pacing(timedelta(0)))
+        for due in delivery.due(100):
+            delivery.send(due)
+
+    def sent_together(self, *ticket_ids: str, **facts: str) -> Link:
+        """Tickets whose first step fell due at one moment: everybody was told of all in one message; Dana's link."""
+        for ticket_id in ticket_ids:
+            self.escalating(ticket_id, **facts)
+        for due in self.services.delivery.due(100):
+            self.services.delivery.send(due)
+        danas = next(n for n in self.escalation(ticket_ids[0]).notifications if n.person == "dana")
+        link = self.services.store.link(danas.message)
+        assert link is not None
+        return link
 
     def taken_in_the_helpdesk(self, ticket_id: str = "42", name: str = "Alice Agent") -> None:
         case = self.case(ticket_id)
@@ -176,7 +189,7 @@ class World:
     def counter(self, name: str) -> int:
         return int(self.services.redis.hget("escalator:counters", name) or 0)  # type: ignore[arg-type]
 
-    def ack_url(self, notification: Notification) -> str:
+    def ack_url(self, notification: Notification | Link) -> str:
         return f"/ack/{self.services.signatures.token('acknowledge', notification.id)}"
 
     def call_back(self, what: str, form: dict[str, Any], id: str = "", **changes: Any) -> TestResponse:

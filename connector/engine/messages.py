@@ -1,0 +1,202 @@
+"""What a provider is asked to send: one message about one ticket, or about all that came within a short time."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..core.case import Case
+from ..core.contact import Contact
+from ..core.escalation import Escalation, Notification
+from ..core.sending import ALL_CLEAR, EXHAUSTED
+from ..ports import Announced, Channel, Clock, Message, Purpose
+from .engine import Engine
+from .keys import PREFIX
+from .numbers import texted
+from .proofs import Signatures
+from .records import Bundle, Link, encode, to_bundle
+from .store import Store
+
+KEEP_BUNDLE = 24 * 3600  # seconds; longer than any message is tried
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One notification that a message tells of, as its case stood when it was claimed."""
+
+    case: Case
+    held: Notification
+
+    @property
+    def ticket_id(self) -> str:
+        return self.case.ticket.id
+
+    @property
+    def escalation(self) -> Escalation:
+        assert self.case.escalation is not None
+        return self.case.escalation
+
+
+@dataclass(frozen=True)
+class Messages:
+    """Composes messages, and keeps those about several tickets until their outcome is recorded with each."""
+
+    engine: Engine
+    store: Store
+    signatures: Signatures
+    clock: Clock
+    public_url: str = ""
+    links_valid: timedelta = timedelta(hours=24)
+    language: str = "en"
+
+    def contacts(self, part: Part) -> tuple[Contact, ...]:
+        """Who is told, as of now; empty when they have left the config."""
+        keys = part.held.people or (part.held.person,)
+        return tuple(contact for key in keys if (contact := self.engine.person(part.case, key)) is not None)
+
+    def in_order(self, parts: Sequence[Part]) -> list[Part]:
+        """The most urgent first: by priority as the config lists them, then what has been due for longest."""
+        listed = list(self.engine.policy.priorities)
+
+        def urgency(part: Part) -> tuple[int, datetime, str]:
+            priority = part.case.ticket.facts.priority
+            place = listed.index(priority) if priority in listed else len(listed)
+            return place, part.held.due_at, part.held.id
+
+        return sorted(parts, key=urgency)
+
+    def compose(
+        self, parts: Sequence[Part], channel: Channel, contacts: tuple[Contact, ...], bundle: Bundle | None = None
+    ) -> Message:
+        """The message about these parts, the first of which it describes; a repeat has the first try's id and time."""
+        first, held = parts[0], parts[0].held
+        now, escalation, ticket = self.clock.now(), first.escalation, first.case.ticket
+        link_id = bundle.id if bundle else held.id
+        ringing_again = bundle is None and held.rings > 0
+        id = f"{link_id}-{held.rings + 1}" if ringing_again else link_id
+        begun = self._remember(parts, channel, link_id, bundle.at if bundle else now)
+        if ringing_again:
+            begun = self._remember(parts, channel, id, now)
+        token = self.signatures.token("acknowledge", link_id)
+        asks = held.purpose != ALL_CLEAR
+        public = self.public_url
+        facts = ticket.facts
+        also = announced(parts)
+        return Message(
+            id=id,
+            purpose=_purpose(parts),
+            code=escalation.code,
+            contacts=contacts,
+            sent_at=begun,
+            ticket_id=ticket.id,
+            ticket_number=ticket.number,
+            ticket_title=ticket.title,
+            ticket_url=ticket.url,
+            priority=facts.priority,
+            group=facts.group,
+            organization=facts.organization,
+            plan=escalation.plan.name,
+            step=held.step,
+            steps=len(escalation.plan.steps),
+            round=held.round,
+            due_at=held.due_at,
+            line=_all_clear(escalation, ticket.number) if not asks else "",
+            acknowledge_url=f"{public}/ack/{token}" if public and asks else "",
+            escalation_url=f"{public}/api/v1/escalations/{escalation.code}" if public else "",
+            callback_url=f"{public}/callbacks/twilio" if public else "",
+            token=self.signatures.token("callback", link_id),
+            language=contacts[0].language or self.language,
+            attempt=held.attempts,
+            only_one=self._only_one(contacts[0], channel, [escalation.code, *(other.code for other in also)])
+            if asks
+            else True,
+            also=also,
+        )
+
+    def _remember(self, parts: Sequence[Part], channel: Channel, id: str, at: datetime) -> datetime:
+        """Keeps whom the message tells of what; when its first try began."""
+        first, *others = parts
+        held = first.held
+        # A document that tells one person acknowledges in their name, not in the channel's.
+        answerer = held.people[0] if len(held.people) == 1 else held.person
+        code = first.escalation.code
+        also = dict.fromkeys((part.ticket_id, part.escalation.code) for part in others)
+        also.pop((first.ticket_id, code), None)
+        link = Link(id, first.ticket_id, code, answerer, channel.name, at, tuple(also))
+        return self.store.remember_link(link, self.links_valid).at
+
+    def _only_one(self, contact: Contact, channel: Channel, codes: Sequence[str]) -> bool:
+        """Whether a bare "1" from this number can only mean this escalation; remembers what was texted."""
+        if channel.kind != "sms":
+            return len(codes) == 1
+        known = texted(self.store.redis, contact.mobile, *codes)
+        others = (self.engine.find(other) for other in known if other not in codes)
+        return len(codes) == 1 and not any(found and found[1].state.climbing for found in others)
+
+    # --- about several tickets -------------------------------------------------------------------------------------
+
+    def keep(self, bundle: Bundle) -> None:
+        """Writes it, without what is a secret or a person's address."""
+        message = bundle.message
+        if message is not None:
+            message = replace(message, contacts=(), acknowledge_url="", token="")  # none is kept
+        self.store.redis.set(_key(bundle.id), encode(replace(bundle, message=message)), ex=KEEP_BUNDLE)
+
+    def kept(self, id: str) -> Bundle | None:
+        return to_bundle(self.store.redis.get(_key(id)))
+
+    def as_sent(self, message: Message, contacts: tuple[Contact, ...]) -> Message:
+        """A kept message with what wasn't kept, to be asked for."""
+        token = self.signatures.token("acknowledge", message.id)
+        url = f"{self.public_url}/ack/{token}" if self.public_url else ""
+        signed = self.signatures.token("callback", message.id)
+        return replace(message, contacts=contacts, acknowledge_url=url, token=signed)
+
+    def held(self, id: str) -> Any:
+        """Holds what becomes of a kept message: nobody else asks for it or sends it meanwhile."""
+        return self.store.locks.hold(f"{_key(id)}:held")
+
+
+def bundle_of(parts: Sequence[Part], now: datetime) -> Bundle:
+    """The message about these parts, whose id says which they are and which try this is."""
+    named = "|".join(sorted(f"{part.held.id} {part.held.attempts}" for part in parts))
+    id = f"b-{hashlib.sha256(named.encode()).hexdigest()[:16]}"
+    return Bundle(id, tuple((part.ticket_id, part.held.id) for part in parts), now)
+
+
+def announced(parts: Sequence[Part]) -> tuple[Announced, ...]:
+    """What a message tells of besides its first part; a ticket with two due notifications is named once."""
+    found: dict[str, Announced] = {}
+    for part in parts[1:]:
+        ticket, code = part.case.ticket, part.escalation.code
+        found[code] = Announced(
+            code,
+            ticket.number,
+            ticket.title,
+            ticket.url,
+            ticket.facts.priority,
+            ticket.facts.group,
+            ticket.facts.organization,
+        )
+    found.pop(parts[0].escalation.code, None)
+    return tuple(found.values())
+
+
+def _purpose(parts: Sequence[Part]) -> Purpose:
+    """That nobody came is said only where it is true of all."""
+    purposes = {part.held.purpose for part in parts}
+    if len(purposes) > 1:
+        purposes.discard(EXHAUSTED)
+    return Purpose(min(purposes))
+
+
+def _all_clear(escalation: Escalation, number: str) -> str:
+    current = escalation.acknowledged
+    if current is not None:
+        return f"{escalation.code}, ticket {number}: {current.by.name or current.by.login} has it."
+    return f"{escalation.code}, ticket {number}: it is over."
+
+
+def _key(id: str) -> str:
+    return f"{PREFIX}message:{id}"

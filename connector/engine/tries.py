@@ -1,0 +1,200 @@
+"""One try: what is asked of the provider, and what came of it."""
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeVar, cast
+
+import redis
+
+from ..core.contact import Contact
+from ..core.events import Outcome
+from ..core.sending import ALL_CLEAR, EVERYBODY, HANG_UP, bundles
+from ..errors import Undelivered
+from ..faults import describe
+from ..points import reached
+from ..ports import Channel, Message, PlaysCalls, Receipt
+from . import pacing
+from .messages import Messages, Part
+from .pacing import Pacing
+from .records import Bundle
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+RECEIPT_WITHIN = 60.0  # seconds until a text without a receipt has not arrived
+CALL_OVER_WITHIN = 150.0  # seconds until a call must have said how it ended
+REDIS_BACK_WITHIN = 15.0  # seconds; less than any lease
+CALL_TAKES = 0.7  # of a channel's lease: what its call of the provider may take
+
+
+class NotBegun(Undelivered):
+    """The provider wasn't asked, which says nothing about it."""
+
+
+@dataclass(frozen=True)
+class Tries:
+    """`parts` are what this try tells of, claimed until `lease_ends`; the first is the most urgent."""
+
+    messages: Messages
+    pacing: Pacing
+
+    def outcome(
+        self, parts: Sequence[Part], channel: Channel | None, group: str, bundle: Bundle | None, lease_ends: datetime
+    ) -> Outcome:
+        """What became of it. Never raises: an unexpected error is a temporary failure, in words without details."""
+        held = parts[0].held
+        if channel is None:
+            return Outcome(held.id, f"channel {held.channel} is no longer in the config", sent=False, permanent=True)
+        try:
+            if held.purpose == HANG_UP:
+                cast(PlaysCalls, channel).hang_up(held.provider_id)  # only planned for channels that ring
+                return Outcome(held.id, "hung up", sent=True, arrived=True)
+            return self._outcome(parts, channel, group, bundle, lease_ends)
+        except Undelivered as error:
+            if not isinstance(error, NotBegun):
+                self._failed(channel, error)
+            return Outcome(
+                held.id,
+                str(error),
+                sent=False,
+                permanent=error.permanent,
+                doubt=error.maybe_sent,
+                retry_after=error.retry_after,
+            )
+        except Exception as error:
+            log.exception("a notification by %s failed: %s", channel.name, describe(error), exc_info=False)
+            return Outcome(held.id, "Escalator failed to send it", sent=False)
+
+    def _outcome(
+        self, parts: Sequence[Part], channel: Channel, group: str, bundle: Bundle | None, lease_ends: datetime
+    ) -> Outcome:
+        held = parts[0].held
+        contacts = self.messages.contacts(parts[0])
+        if not contacts:
+            return Outcome(held.id, "no longer in the config", sent=False, permanent=True)
+        if channel.personal and not channel.address(contacts[0]):
+            return Outcome(held.id, f"no address for {channel.name}", sent=False, permanent=True)
+        message = insist(lambda: self.messages.compose(parts, channel, contacts, bundle))
+        replication = self.messages.store.replication
+        in_doubt = insist(lambda: replication.in_doubt(held.due_at))
+        unsure = any(part.held.unsure for part in parts)
+        person = held.person if bundles(held) else ""
+        begin = insist(
+            lambda: self.pacing.begin(
+                self.messages.store.redis,
+                self.messages.clock.now(),
+                channel.name,
+                channel.kind,
+                person=person,
+                group=group,
+                id=message.id,
+                counts=not unsure,
+            )
+        )
+        if begin.away is not None:
+            raise NotBegun(f"not tried: {begin.away}" if begin.away else "not tried: the provider is away")
+        if begin.ceiling:
+            return Outcome(held.id, self.pacing.over_the_ceiling(channel.kind), sent=False, over=True)
+        message = replace(message, rests_until=begin.rests_until)
+        never_asked = bundle is not None and bundle.message is None  # who kept it died before that
+        ask = in_doubt or (unsure and not never_asked)
+        receipt, doubt = self._asked(channel, message, contacts, bundle) if ask else (None, False)
+        if receipt is None:
+            receipt = self._delivered(channel, message, bundle, person, lease_ends)
+        self._worked(channel, begin.failing)
+        return _taken(parts, channel, contacts, receipt, doubt, bool(message.callback_url))
+
+    def _asked(
+        self, channel: Channel, message: Message, contacts: tuple[Contact, ...], bundle: Bundle | None
+    ) -> tuple[Receipt | None, bool]:
+        """What the provider says about a try whose answer was lost, and whether sending again may double it."""
+        kept = self.messages.as_sent(bundle.message, contacts) if bundle and bundle.message else message
+        try:
+            found = channel.find(kept)
+            reached("sending asked")
+            return found, False
+        except Undelivered as error:
+            if not error.maybe_sent:
+                raise
+            return None, True
+
+    def _delivered(
+        self, channel: Channel, message: Message, bundle: Bundle | None, person: str, lease_ends: datetime
+    ) -> Receipt:
+        if bundle is not None:
+            insist(lambda: self.messages.keep(replace(bundle, message=message)))
+        insist(self.messages.store.replication.safe)  # or not: somebody waits to be told
+        enough = timedelta(seconds=channel.lease * CALL_TAKES)
+        if self.messages.clock.now() + enough > lease_ends:  # paused, or long asked: somebody else may have it soon
+            raise NotBegun("it took too long to begin")
+        try:
+            return channel.deliver(message)
+        except Undelivered as error:
+            if not error.maybe_sent:
+                with contextlib.suppress(redis.RedisError):
+                    self.pacing.give_back(self.messages.store.redis, channel.kind, person, message.id)
+            raise
+
+    def _failed(self, channel: Channel, error: Undelivered) -> None:
+        """What became of the try matters more: it is recorded whether or not the operator can be told."""
+        with contextlib.suppress(redis.RedisError):
+            if error.permanent:
+                pacing.answered(self.messages.store.redis, channel.name)
+                return
+            away = pacing.failed(self.messages.store.redis, channel.name, str(error))
+            if away or error.credentials:
+                self.messages.engine.operator.tell(_topic(channel), f"Channel {channel.name}: {error}")
+
+    def _worked(self, channel: Channel, failing: bool) -> None:
+        with contextlib.suppress(redis.RedisError):
+            if failing:
+                pacing.answered(self.messages.store.redis, channel.name)
+            self.messages.engine.operator.settled(_topic(channel))
+
+
+def _taken(
+    parts: Sequence[Part],
+    channel: Channel,
+    contacts: tuple[Contact, ...],
+    receipt: Receipt,
+    doubt: bool,
+    hears: bool,
+) -> Outcome:
+    """Without callbacks nothing more will be heard: what the provider took has arrived, as far as we know."""
+    held = parts[0].held
+    final = receipt.final or not hears or held.purpose == ALL_CLEAR
+    wait = 0.0 if final else (CALL_OVER_WITHIN if channel.kind == "phone" else RECEIPT_WITHIN)
+    return Outcome(
+        held.id,
+        receipt.detail or "accepted",
+        sent=True,
+        arrived=final,
+        doubt=doubt,
+        provider_id=receipt.provider_id,
+        login=contacts[0].login if held.person != EVERYBODY else "",
+        wait=wait,
+    )
+
+
+def _topic(channel: Channel) -> str:
+    return f"channel-{channel.name}"
+
+
+def insist(act: Callable[[], T]) -> T:
+    """Does it again while Redis is away for a moment: what a sender knows of a try, nobody else can know.
+
+    Whether the first one was committed is open then; a repeated event changes nothing.
+    """
+    until = time.monotonic() + REDIS_BACK_WITHIN
+    while True:
+        try:
+            return act()
+        except (redis.ConnectionError, redis.TimeoutError):
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
