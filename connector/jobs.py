@@ -40,9 +40,9 @@ def desk() -> None:
 
 
 def sweep() -> None:
-    """Asks the helpdesk for what was missed; a helpdesk that is away is asked again soon anyway."""
+    """Asks the helpdesk for what was missed while its desk goes on; one that is away is asked again soon anyway."""
     try:
-        services.current().sweep.look_at_helpdesk()
+        services.current().desk.drain(beside=services.current().sweep.look_in_turn)
     except HelpdeskError:
         return
 

@@ -6,7 +6,7 @@ with one sentence for the ticket. Adding a helpdesk or a channel is one module t
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -27,13 +27,15 @@ class Hint:
     """What a webhook is good for: some ticket may have changed.
 
     `updated_at` only where it is fine enough to compare (Zammad: milliseconds); `closed` only where the body says so;
-    `deleted` only for a helpdesk's delete event (Znuny).
+    `deleted` only for a helpdesk's delete event (Znuny). `changed_at` is when the ticket was changed last, however
+    coarse, by the helpdesk's clock: it tells whether the hint came late.
     """
 
     ticket_id: str
     updated_at: datetime | None = None
     closed: bool = False
     deleted: bool = False
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,17 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a search: enough to see whether the ticket has to be read."""
+    """One line of a search: enough to see whether the ticket has to be read.
+
+    `updated_at` is by the helpdesk's clock. `mark` is made as that of a reading is (core/ticket.Ticket); the
+    organization stands beside it, since a moved customer takes all of their tickets along and few rules ask for it.
+    """
 
     ticket_id: str
     updated_at: datetime
     closed: bool
+    mark: str = ""
+    organization: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +108,12 @@ class Helpdesk(Protocol):
 
     Every call may raise HelpdeskAway (try again), HelpdeskRefused, PermissionLost; those about one ticket also
     TicketGone (only when the helpdesk says so for certain).
+
+    `request_limit`: seconds after which the helpdesk no longer works on a request whose answer was lost.
     """
 
     kind: str
+    request_limit: float
 
     def prove(self, headers: Mapping[str, str], raw: bytes) -> bool:
         """Whether this request came from the helpdesk; compared in constant time. Header names in any case."""
@@ -138,7 +149,19 @@ class Helpdesk(Protocol):
         """
 
     def find_changed(self, since: datetime) -> Iterable[Row]:
-        """Every ticket changed at or after `since` (some before may be among them), oldest change first."""
+        """Every ticket changed at or after `since` (some before may be among them), oldest change first.
+
+        `since` is by the helpdesk's clock.
+        """
+
+    def rows(self, ticket_ids: Sequence[str]) -> Sequence[Row]:
+        """These tickets, at most 200, as a search shows them; one that isn't ours to see (any more) is missing."""
+
+    def tagged(self, ticket_ids: Sequence[str], tag: str) -> frozenset[str]:
+        """Which of these tickets, at most 200, carry the tag; none where the helpdesk has no tags."""
+
+    def clock_skew(self) -> timedelta | None:
+        """By how much its clock is ahead of ours (negative: behind), at the least; None: it hasn't told lately."""
 
     def people(self) -> Sequence[Person]:
         """The agents that the helpdesk lists; empty where it lists none."""
@@ -200,6 +223,7 @@ class Message:
     round: int = 1
     due_at: datetime | None = None
     line: str = ""  # all-clear, operator: the one sentence to say
+    taken_by: str = ""  # all-clear: the name of who has it; empty when it is simply over
     acknowledge_url: str = ""  # personal signed link; empty when there is no public_url
     escalation_url: str = ""
     callback_url: str = ""  # public_url + "/callbacks/twilio"; empty when there is none

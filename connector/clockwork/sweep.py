@@ -1,16 +1,19 @@
 """Looks for what was missed: work that is overdue here, and tickets that changed in the helpdesk without a word."""
 
-import json
 import logging
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import msgspec
+
 from .. import queues
-from ..core.case import Case
-from ..engine import outage
-from ..engine.keys import DESK, DUE, HINTS, OUT, PREFIX, wake_job
+from ..core.plan import Policy
+from ..engine import hints, outage
+from ..engine.keys import BEHIND, DESK, DUE, HINTS, KNOWN, OUT, PREFIX, wake_job
+from ..engine.news import differing
 from ..engine.operator import TO_SEND, Operator
+from ..engine.records import NotOurs, encode
 from ..engine.store import Store
 from ..errors import HelpdeskError
 from ..points import reached
@@ -21,9 +24,12 @@ log = logging.getLogger(__name__)
 GRACE = 1.5  # seconds overdue before something counts as forgotten
 AT_ONCE = 500
 SWEPT = f"{PREFIX}swept"
-SAME_SECOND = timedelta(seconds=2)
-OVERLAP = timedelta(minutes=2)  # rows are stored a little after they are stamped
-WEBHOOK_WITHIN = timedelta(seconds=10)  # what was told later than this was told late
+CHUNK = 200  # rows, as many as a search brings at once
+SWEEP_FOR = 40.0  # seconds; then another job goes on, so that a worker can end or be looked after
+OVERLAP = timedelta(minutes=2)  # rows are stored a little after they are stamped, at times long after
+SHORT_OVERLAP = timedelta(seconds=15)  # for a sweep every few seconds: a storm's rows take seconds to be searched for
+GO_BACK_EVERY = timedelta(seconds=45)
+WEBHOOK_WITHIN = timedelta(seconds=hints.WEBHOOK_WITHIN)  # what was told later than this was told late
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,7 @@ class Sweep:
     store: Store
     operator: Operator
     clock: Clock
+    policy: Policy = field(default_factory=Policy)
 
     def overdue(self) -> int:
         """Wakes again what should have happened by now. Jobs are only alarm clocks: one may have been lost."""
@@ -47,6 +54,8 @@ class Sweep:
             for key, queue, job in (
                 (OUT, queues.DELIVER, "deliver"),
                 (HINTS, queues.DESK, "desk"),
+                (KNOWN, queues.DESK, "desk"),
+                (BEHIND, queues.DESK, "desk"),
                 (DESK, queues.DESK, "desk"),
             ):
                 if redis.zcount(key, "-inf", now - GRACE):
@@ -83,19 +92,29 @@ class Sweep:
             pipe.execute()
 
     def ask_again_while_late(self) -> None:
-        """For every few seconds: asks for another sweep while the last one found what a webhook should have told."""
-        raw = self.store.redis.get(SWEPT)
-        if raw is not None and json.loads(raw).get("late"):
+        """For every few seconds: asks for another sweep while hints come late, or the last sweep was before them."""
+        last = self._last()
+        if self.store.hints.late() or (last is not None and last.late):
             self.ask_for_helpdesk()
 
-    def look_at_helpdesk(self) -> list[str]:
+    def look_in_turn(self) -> list[str]:
+        """As `look_at_helpdesk`, unless another worker is at it; what was swept lately is not gone through again."""
+        with self.store.locks.hold(f"{SWEPT}:by") as mine:
+            return self.look_at_helpdesk(thorough=False) if mine else []
+
+    def look_at_helpdesk(self, *, thorough: bool = True) -> list[str]:
         """Asks the helpdesk what changed since the last sweep, and has those tickets read that differ from what is
         known. Returns their ids. On an emptied Redis hints wait, and the next sweep asks for the same again.
+
+        A sweep that takes long ends where it is, and asks for another one that goes on from there.
         """
-        began = self.clock.now()
-        last = self._swept_until(began)
+        began, last = self.clock.now(), self._last()
+        skew = self.helpdesk.clock_skew()
+        go_back = thorough or last is None or last.went_back is None or began - last.went_back >= GO_BACK_EVERY
+        since = self._since(last, began, skew)
+        overlap = timedelta(0) if last is not None and last.unfinished else OVERLAP if go_back else SHORT_OVERLAP
         try:
-            found = self._found(last - OVERLAP)
+            found = self._find(since - overlap)
         except HelpdeskError as error:
             log.warning("the sweep failed: %s", error)
             self.operator.tell("sweep", f"The helpdesk can't be asked for missed tickets: {error}")
@@ -103,57 +122,80 @@ class Sweep:
         self.operator.settled("sweep")
         outage.answers(self.store.redis)
         self.store.forget_old(began)
-        missed = [row.ticket_id for row in found.missed]
-        reached("sweep found")
-        for start in range(0, len(missed), AT_ONCE):
-            self.store.hints.add(missed[start : start + AT_ONCE], counter="swept")
-        reached("sweep hinted")
-        # by the helpdesk's clock, which may be behind ours; never by a moment that hasn't come
-        until = min(began, max(last, found.newest or last))
-        late = sum(row.updated_at < began - WEBHOOK_WITHIN for row in found.missed)
         if self.store.begun():
-            swept = {"until": until.isoformat(), "found": len(missed), "late": late, "at": began.isoformat()}
-            self.store.redis.set(SWEPT, json.dumps(swept))
-        return missed
+            late = sum(row.updated_at - (skew or timedelta(0)) < began - WEBHOOK_WITHIN for row in found.missed)
+            until = found.newest if found.unfinished and found.newest else self._until(since, began, skew, found)
+            went_back = began if go_back else last.went_back if last else None
+            swept = Swept(until, began, len(found.missed), late, went_back, found.unfinished)
+            self.store.redis.set(SWEPT, encode(swept))
+        if found.unfinished:
+            self.ask_for_helpdesk()
+        return [row.ticket_id for row in found.missed]
 
-    def _found(self, since: datetime) -> "_Found":
-        found = _Found()
+    def _since(self, last: "Swept | None", began: datetime, skew: timedelta | None) -> datetime:
+        """What changed up to then, by the helpdesk's clock, has been seen; its clock may have been set back since."""
+        if last is None:
+            return (self.store.since() or began) + (skew or timedelta(0))
+        return last.until if skew is None or last.at is None else min(last.until, last.at + skew)
+
+    def _until(self, since: datetime, began: datetime, skew: timedelta | None, found: "_Found") -> datetime:
+        """The moment of this sweep by the helpdesk's clock. Where that is not known it may be behind ours, so that the
+        newest change counts; never by a moment that hasn't come.
+        """
+        return began + skew if skew is not None else min(began, max(since, found.newest or since))
+
+    def _find(self, since: datetime) -> "_Found":
+        found, began = _Found(), time.monotonic()
         chunk: list[Row] = []
         for row in self.helpdesk.find_changed(since):
             found.newest = max(row.updated_at, found.newest or row.updated_at)
             chunk.append(row)
-            if len(chunk) == 200:
-                found.missed += self._different(chunk)
+            if len(chunk) == CHUNK:
+                self._take_in(chunk, found)
                 chunk = []
-        found.missed += self._different(chunk)
+                goes_on = time.monotonic() - began < SWEEP_FOR and not queues.stopping.is_set()
+                if not goes_on and found.newest > since:
+                    found.unfinished = True
+                    return found
+        self._take_in(chunk, found)
         return found
 
-    def _different(self, rows: list[Row]) -> list[Row]:
-        """Rows that tell something new."""
+    def _take_in(self, rows: list[Row], found: "_Found") -> None:
+        """Has those tickets read that tell something new."""
         known = self.store.cases([row.ticket_id for row in rows])
-        found = []
-        for row in rows:
-            case = known.get(row.ticket_id)
-            if case is None:
-                if not row.closed:
-                    found.append(row)
-            elif not case.moved_to and (row.updated_at > case.ticket.updated_at or _too_coarse(row, case)):
-                found.append(row)
-        return found
+        missed = differing(rows, known, self.policy, self.helpdesk.tagged)
+        reached("sweep found")
+        if missed:
+            self.store.hints.add([row.ticket_id for row in missed], counter="swept", compared=True)
+        reached("sweep hinted")
+        found.missed += missed
 
-    def _swept_until(self, now: datetime) -> datetime:
-        """What changed up to then, by the helpdesk's clock, has been seen."""
+    def _last(self) -> "Swept | None":
         raw = self.store.redis.get(SWEPT)
-        return datetime.fromisoformat(json.loads(raw)["until"]) if raw is not None else self.store.since() or now
+        try:
+            return _swept.decode(raw) if raw is not None else None
+        except NotOurs:
+            log.error("what is remembered of the last sweep can't be understood")
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """The last sweep. `until` is by the helpdesk's clock: what changed before it has been seen. The rest is by ours."""
+
+    until: datetime
+    at: datetime | None = None
+    found: int = 0
+    late: int = 0  # of those found: what a webhook should have told by then
+    went_back: datetime | None = None  # when the two minutes before were gone through last
+    unfinished: bool = False
 
 
 @dataclass
 class _Found:
     missed: list[Row] = field(default_factory=list)
     newest: datetime | None = None  # change of all, missed or not
+    unfinished: bool = False
 
 
-def _too_coarse(row: Row, case: Case) -> bool:
-    """Whether the ticket may have changed again in the second in which it was read (Znuny counts whole seconds)."""
-    whole = row.updated_at.microsecond == 0
-    return whole and row.updated_at == case.ticket.updated_at and case.read_at - row.updated_at < SAME_SECOND
+_swept = msgspec.json.Decoder(Swept)

@@ -246,7 +246,7 @@ def _catch_up(case: Case, reading: Reading, policy: Policy, now: datetime) -> tu
     case = replace(case, ticket=ticket)
     commands: tuple[Command, ...] = ()
     if case.facts != ticket.facts:
-        at = ticket.updated_at if ticket.updated_at > case.read_at else reading.read_at
+        at = min(ticket.updated_at, reading.read_at) if ticket.updated_at > case.read_at else reading.read_at
         case = replace(case, facts=ticket.facts)
         case, commands = rematch(case, policy, at, THE_HELPDESK, now)
     escalation = case.escalation
@@ -265,7 +265,7 @@ def _catch_up(case: Case, reading: Reading, policy: Policy, now: datetime) -> tu
 def _row_lags(reading: Reading) -> bool:
     """Whether the history, read a moment after the row, tells of changes that the row doesn't have yet."""
     kinds = MATCHED | {Kind.OWNER, Kind.STATE}
-    latest = max((c.at for c in reading.changes if c.kind in kinds), default=reading.ticket.updated_at)
+    latest = max((c.written_at for c in reading.changes if c.kind in kinds), default=reading.ticket.updated_at)
     return latest > reading.ticket.updated_at + SAME_SAVE
 
 

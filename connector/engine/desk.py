@@ -9,11 +9,13 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 import redis
 
+from .. import queues
 from ..core.events import Entry
 from ..errors import HelpdeskAway, HelpdeskError, PermissionLost, TicketGone
 from ..faults import describe
@@ -22,18 +24,21 @@ from ..ports import Clock, Helpdesk, Note
 from . import outage
 from .drain import Drain
 from .engine import Engine
-from .keys import DESK, HINTS, PREFIX
+from .keys import BEHIND, DESK, HINTS, KNOWN, PREFIX
 from .observer import Observer
+from .places import AT_ONCE, FOR_FRESH_LOOKS, fresh_look
 from .records import DeskItem, NotOurs, encode, to_item, to_live
 from .store import Store
 
 log = logging.getLogger(__name__)
 
-CALLS_AT_ONCE = 4
+CALLS_AT_ONCE = AT_ONCE
 AGAIN = (2.0, 5.0, 15.0, 30.0, 60.0)  # seconds until the next try while the helpdesk is away
 REFUSED_AGAIN = 300.0  # seconds
 REFUSED_AT_MOST = 288  # times: a day
 FAILED_AT_MOST = 5  # times
+COMPARE = "compare"  # beside ids of tickets, which are digits
+IDLE = 0.1  # seconds
 FRESH_LOOK = 0.0  # what a coming step asks for stands before everything else in `hints`
 NOTE_KIND = "note"
 GONE = "the ticket does not exist any more"
@@ -66,29 +71,50 @@ class Desk:
     clock: Clock
     turns: Iterator[int] = field(default_factory=itertools.count)
 
-    def drain(self) -> None:
-        """Works off hints and writes until there is nothing left for a moment; on an emptied Redis nothing at all."""
-        if not self.store.begun():
-            return
-        with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="desk") as pool:
-            Drain(self._due, pool, CALLS_AT_ONCE).run()
+    def drain(self, beside: Callable[[], object] | None = None) -> None:
+        """Works off hints and writes until there is nothing left for a moment; on an emptied Redis nothing at all.
+
+        `beside` runs meanwhile, and that long the drain goes on: a sweep over a large helpdesk takes minutes, and a
+        step waits for its fresh look no longer than seconds. Raises what `beside` raised.
+        """
+        begun = self.store.begun()
+        with ThreadPoolExecutor(CALLS_AT_ONCE + 1, thread_name_prefix="desk") as pool:
+            aside = pool.submit(beside) if beside is not None else None
+            while True:
+                if begun:
+                    Drain(self._due, pool, CALLS_AT_ONCE).run()
+                if aside is None or queues.stopping.is_set() or wait_for([aside], IDLE).done:
+                    break
+        if aside is not None:
+            aside.result()
 
     def _due(self, busy: set[str], room: int) -> dict[str, Callable[[], None]]:
         """What can be done now: fresh looks, then hints, then writes; one thing a ticket at a time.
 
-        Every fourth time writes go before hints, so that a storm of hints doesn't keep notes from being written.
+        One place is always left for fresh looks. Every fourth time writes go before hints, so that a storm of hints
+        doesn't keep notes from being written; known tickets with nothing running are compared one search at a time,
+        and those that differ are read when nothing else waits, or by every eighth turn.
         """
         now = self.clock.now().timestamp()
-        hints, writes = (self.store.tickets_due(key, now, room + len(busy)) for key in (HINTS, DESK))
-        looks = [one for one in hints if one[1] <= FRESH_LOOK]
-        read, write = (self.observer.look, hints), (self.write, writes)
-        order = (write, read) if next(self.turns) % 4 == 0 else (read, write)
+        hints, writes, behind = (self.store.tickets_due(key, now, room + len(busy)) for key in (HINTS, DESK, BEHIND))
         work: dict[str, Callable[[], None]] = {}
-        for act, found in ((self.observer.look, looks), *order):
+        for ticket_id, since in hints:
+            if since <= FRESH_LOOK and ticket_id not in busy and len(work) < room:
+                work[ticket_id] = partial(self._look_first, ticket_id)
+        if COMPARE not in busy and self.store.tickets_due(KNOWN, now, 1) and len(work) < room - FOR_FRESH_LOOKS:
+            work[COMPARE] = self.observer.compare
+        read, write, last = (self.observer.look, hints), (self.write, writes), (self.observer.look, behind)
+        turn = next(self.turns)
+        order = (write, read, last) if turn % 4 == 0 else (last, read, write) if turn % 8 == 5 else (read, write, last)
+        for act, found in order:
             for ticket_id, _ in found:
-                if ticket_id not in busy and ticket_id not in work and len(work) < room:
+                if ticket_id not in busy and ticket_id not in work and len(work) < room - FOR_FRESH_LOOKS:
                     work[ticket_id] = partial(act, ticket_id)
         return work
+
+    def _look_first(self, ticket_id: str) -> None:
+        with fresh_look():
+            self.observer.look(ticket_id)
 
     # --- writing -----------------------------------------------------------------------------------------------
 

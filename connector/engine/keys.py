@@ -8,6 +8,10 @@ escalator:desk:<ticket>      list of things to write in the helpdesk, in order
 escalator:show:<ticket>      the live state that the helpdesk should show
 escalator:desk               ticket -> not before; what desk drains
 escalator:hints              ticket -> when to read it; escalator:hint:<ticket> counts its hints
+escalator:hints:known        the same for known tickets with nothing running: looked at in bulk, before any is read
+escalator:hints:behind       and for those of them that differ: read when nothing else waits
+escalator:hints:late         there for a while after a hint that came late
+escalator:clock-skew         seconds by which the helpdesk's clock is ahead
 escalator:live, :past        ticket -> code; code -> when it ended
 escalator:link:<id>          whom a notification told, while its link is valid
 escalator:counters           counters for /metrics
@@ -16,6 +20,7 @@ escalator:epoch, :since      set once by the first `up`
 
 PREFIX = "escalator:"
 DUE, OUT, DESK, HINTS = f"{PREFIX}due", f"{PREFIX}out", f"{PREFIX}desk", f"{PREFIX}hints"
+KNOWN, BEHIND, LATE, SKEW = f"{HINTS}:known", f"{HINTS}:behind", f"{HINTS}:late", f"{PREFIX}clock-skew"
 LIVE, PAST = f"{PREFIX}live", f"{PREFIX}past"
 EPOCH, SINCE, COUNTERS = f"{PREFIX}epoch", f"{PREFIX}since", f"{PREFIX}counters"
 

@@ -13,13 +13,14 @@ import redis
 from ..core.events import Closed
 from ..core.observing import THE_HELPDESK, Observed
 from ..core.ticket import Kind, Reading
-from ..errors import HelpdeskAway, HelpdeskRefused, TicketGone
+from ..errors import HelpdeskAway, HelpdeskError, HelpdeskRefused, TicketGone
 from ..points import reached
 from ..ports import Clock, Helpdesk
 from . import failures, outage
-from .clocks import ahead
+from .clocks import TOLD, apart, in_words, remembered
 from .engine import Engine
-from .keys import HINTS, PREFIX
+from .keys import BEHIND, HINTS, KNOWN, PREFIX, SKEW
+from .news import differing
 from .store import Emptied, Store
 
 log = logging.getLogger(__name__)
@@ -28,14 +29,9 @@ AGAIN = (2.0, 5.0, 10.0, 30.0)  # seconds until a ticket is read again while the
 REFUSED_AGAIN = 300.0  # seconds
 REFUSED_AT_MOST = 30  # times: about a day
 MERGES_AT_MOST = 10
-
-# Forgets the hint if no other one came since. KEYS: hints, counter. ARGV: ticket, count as it was before reading.
-_FORGET = """
-if (redis.call('GET', KEYS[2]) or '') ~= ARGV[2] then return 0 end
-redis.call('ZREM', KEYS[1], ARGV[1])
-redis.call('DEL', KEYS[2])
-return 1
-"""
+COMPARED_AT_ONCE = 200  # tickets: one page of a search
+LENT_FOR = 30.0  # seconds
+SKEW_KEPT = 86400  # seconds
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,7 @@ class Observer:
             if not mine:
                 self._later(ticket_id, 0.5)
                 return
-            count = self.store.redis.get(f"{PREFIX}hint:{ticket_id}") or b""
+            count = self.store.hints.count(ticket_id)
             try:
                 done = self._read(ticket_id)
             except (redis.RedisError, Emptied):
@@ -63,8 +59,29 @@ class Observer:
                 done = False
                 self._later(ticket_id, failures.failed(self.store, self.engine.operator, ticket_id, error))
             if done:
-                self.store.redis.eval(_FORGET, 2, HINTS, f"{PREFIX}hint:{ticket_id}", ticket_id, count)
+                self.store.hints.forget(ticket_id, count)
                 reached("hint forgotten")
+
+    def compare(self) -> None:
+        """Asks in one search about known tickets with nothing running that hints named; what differs is read later."""
+        now = self.clock.now().timestamp()
+        lent = self.store.hints.lend(COMPARED_AT_ONCE, now, LENT_FOR)
+        known = self.store.cases(list(lent))
+        to_read = set(lent) - known.keys()
+        if known:
+            try:
+                rows = self.helpdesk.rows(list(known))
+                to_read |= known.keys() - {row.ticket_id for row in rows}
+                policy = self.engine.policy
+                to_read |= {row.ticket_id for row in differing(rows, known, policy, self.helpdesk.tagged)}
+            except HelpdeskAway as error:
+                log.info("hints wait: %s", error)
+                return  # they are due again by themselves
+            except HelpdeskError as error:
+                log.warning("hinted tickets can't be searched for, and are read one by one: %s", error)
+                to_read = set(lent)
+        self.store.hints.compared(lent, to_read, now)
+        self.store.count("hints_compared", len(lent))
 
     def _read(self, ticket_id: str) -> bool:
         """Whether the hint is done with."""
@@ -137,14 +154,17 @@ class Observer:
         return False
 
     def _compare_clocks(self, reading: Reading) -> None:
-        by = ahead(reading)
-        if by:
-            minutes = max(1, round(by.total_seconds() / 60))
-            self.engine.operator.tell(
-                "clock", f"The helpdesk's clock is about {minutes} min ahead of Escalator's: set both by NTP."
-            )
+        by = apart(reading)
+        if by is not None and remembered(by) != remembered(self._skew()):
+            self.store.redis.set(SKEW, repr(remembered(by).total_seconds()), ex=SKEW_KEPT)
+        if by is not None and abs(by) >= TOLD:
+            self.engine.operator.tell("clock", f"The helpdesk's clock is {in_words(by)} Escalator's: set both by NTP.")
         elif by is not None:
             self.engine.operator.settled("clock")
+
+    def _skew(self) -> timedelta:
+        raw = self.store.redis.get(SKEW)
+        return timedelta(seconds=float(raw)) if raw is not None else timedelta(0)
 
     def _tell_unreadable(self, ticket_id: str, error: HelpdeskRefused) -> None:
         self.engine.operator.tell("unreadable", f"A ticket can't be read: {error}", about=ticket_id)
@@ -160,4 +180,9 @@ class Observer:
 
     def _later(self, ticket_id: str, seconds: float) -> None:
         at = self.clock.now() + timedelta(seconds=seconds)
-        self.store.redis.zadd(HINTS, {ticket_id: at.timestamp()})
+        with self.store.redis.pipeline() as pipe:
+            pipe.multi()
+            pipe.zadd(HINTS, {ticket_id: at.timestamp()})
+            for other in (KNOWN, BEHIND):
+                pipe.zrem(other, ticket_id)
+            pipe.execute()

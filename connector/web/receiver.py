@@ -61,7 +61,7 @@ def take(services: Services, raw: bytes) -> Response:
         services.store.count("webhooks_not_understood")
         return error(400, "not_json", "The body is not JSON that Escalator can read.")
     reached("webhook proved")
-    services.store.hints.add_if_new(hint.ticket_id, hint.updated_at, closed=hint.closed, deleted=hint.deleted)
+    services.store.hints.add_if_new(hint)
     reached("webhook stored")
     return stored()
 

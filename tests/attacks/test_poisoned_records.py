@@ -4,16 +4,20 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connector.engine.keys import DESK, HINTS, LIVE, OUT
+from connector.engine.keys import BEHIND, DESK, HINTS, KNOWN, LIVE, OUT
 from connector.helpdesks.zammad.values import moment
+from connector.ports import Hint
 from tests.engine.conftest import World
 
 
 @pytest.mark.parametrize("spoiled", [b"{cut", b"[]", b'{"ticket": 5}', b"\xff"])
 def test_a_webhook_is_stored_whatever_its_tickets_record_holds(world: World, spoiled: bytes) -> None:
     world.redis.set("escalator:case:42", spoiled)
-    assert world.store.hints.add_if_new("42", datetime.now(UTC), closed=False, deleted=False)
-    assert world.redis.zscore(HINTS, "42") is not None
+    assert world.store.hints.add_if_new(Hint("42", datetime.now(UTC)))
+    assert world.redis.zscore(KNOWN, "42") is not None
+    world.helpdesk.ticket("42")
+    world.desk.drain()
+    assert world.helpdesk.calls["read"] == 1
 
 
 @pytest.mark.parametrize("spoiled", [b"\xff\xfe", b"42", b""])
@@ -26,7 +30,7 @@ def test_the_others_are_told_whatever_stands_among_what_is_to_be_sent(world: Wor
 
 
 @pytest.mark.parametrize("spoiled", [b"\xff\xfe", b"forty-two", b""])
-@pytest.mark.parametrize("key", [HINTS, DESK])
+@pytest.mark.parametrize("key", [HINTS, KNOWN, BEHIND, DESK])
 def test_the_others_are_read_and_noted_whatever_stands_among_the_tickets(
     world: World, key: str, spoiled: bytes
 ) -> None:

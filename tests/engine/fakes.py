@@ -47,7 +47,10 @@ class Desk:
     cut: bool = False
     goes_on: threading.Event = field(default_factory=threading.Event)  # cleared: every call hangs
     entered: threading.Event = field(default_factory=threading.Event)
-    rows: list[Row] = field(default_factory=list)
+    more: list[Row] = field(default_factory=list)  # what a search finds beside the tickets
+    unmarked: set[str] = field(default_factory=set)  # tickets whose rows and readings carry no mark
+    request_limit: float = 60.0
+    skew: timedelta | None = None
     asked_since: list[datetime] = field(default_factory=list)
     ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -100,7 +103,10 @@ class Desk:
     def read(self, ticket_id: str) -> Reading:
         began = self.clock.now()
         self._called("read", ticket_id)
-        return Reading(self.tickets[ticket_id], tuple(self.changes[ticket_id]), began)
+        ticket = self.tickets[ticket_id]
+        return Reading(
+            replace(ticket, mark=self._mark(ticket)), tuple(self.changes[ticket_id]), began, self.clock_skew()
+        )
 
     def add_note(self, ticket_id: str, note: Note) -> str:
         self._called("add_note", ticket_id)
@@ -125,8 +131,33 @@ class Desk:
     def find_changed(self, since: datetime) -> Iterable[Row]:
         self._called("find_changed")
         self.asked_since.append(since)
-        known = [Row(t.id, t.updated_at, t.phase.ended) for t in self.tickets.values()]
-        return sorted((r for r in [*self.rows, *known] if r.updated_at >= since), key=lambda row: row.updated_at)
+        known = [self._row(ticket) for ticket in self.tickets.values()]
+        return sorted((r for r in [*self.more, *known] if r.updated_at >= since), key=lambda row: row.updated_at)
+
+    def rows(self, ticket_ids: Sequence[str]) -> Sequence[Row]:
+        self._called("rows")
+        return [self._row(self.tickets[id]) for id in ticket_ids if id in self.tickets]
+
+    def tagged(self, ticket_ids: Sequence[str], tag: str) -> frozenset[str]:
+        self._called("tagged")
+        return frozenset(id for id in ticket_ids if id in self.tickets and tag in self.tickets[id].facts.tags)
+
+    def clock_skew(self) -> timedelta | None:
+        return self.skew
+
+    def touches(self, id: str) -> None:
+        """A save in which nothing changes that matters: a saved SLA does that to each ticket."""
+        self.tickets[id] = replace(self.tickets[id], updated_at=self.clock.now())
+
+    def _row(self, ticket: Ticket) -> Row:
+        return Row(ticket.id, ticket.updated_at, ticket.phase.ended, self._mark(ticket), ticket.facts.organization)
+
+    def _mark(self, ticket: Ticket) -> str:
+        """Everything but its times, its organization and its tags; and how often something happened to it."""
+        if ticket.id in self.unmarked:
+            return ""
+        facts = replace(ticket.facts, organization="", tags=frozenset())
+        return repr((ticket.owner, ticket.phase, facts, len(self.changes[ticket.id])))
 
     def prove(self, headers: Mapping[str, str], raw: bytes) -> bool:
         return True

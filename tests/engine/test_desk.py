@@ -197,7 +197,7 @@ def test_a_storm_of_hints_does_not_keep_notes_from_being_written(world: World, t
     put(world, "one")
     world.store.hints.add([str(id) for id in range(1000, 1400)])
     for _ in range(8):
-        for act in world.desk._due(set(), 1).values():
+        for act in world.desk._due(set(), 2).values():
             act()
     assert world.helpdesk.headlines(ticket) == ["one"]
     assert world.helpdesk.calls["read"] >= 6

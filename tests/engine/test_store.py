@@ -18,6 +18,7 @@ from connector.engine import outgoing
 from connector.engine.answering import Answer, Answers
 from connector.engine.keys import DUE, EPOCH, LIVE, PAST, PREFIX, case_key, wake_job
 from connector.engine.store import Emptied, Writes
+from connector.ports import Hint
 
 from .conftest import DANA, World
 
@@ -128,11 +129,11 @@ def test_every_key_that_grows_with_tickets_has_an_end(world: World) -> None:
 def test_a_hint_about_what_was_read_since_is_dropped(world: World) -> None:
     world.escalating()
     updated_at = world.case().ticket.updated_at
-    assert not world.store.hints.add_if_new("42", updated_at, closed=False, deleted=False)
-    assert world.store.hints.add_if_new("42", updated_at + timedelta(milliseconds=1), closed=False, deleted=False)
-    assert world.store.hints.add_if_new("42", None, closed=False, deleted=False)
+    assert not world.store.hints.add_if_new(Hint("42", updated_at))
+    assert world.store.hints.add_if_new(Hint("42", updated_at + timedelta(milliseconds=1)))
+    assert world.store.hints.add_if_new(Hint("42", closed=False))
 
 
 def test_a_hint_about_a_closed_ticket_that_nobody_knows_is_dropped(world: World) -> None:
-    assert not world.store.hints.add_if_new("77", None, closed=True, deleted=False)
-    assert world.store.hints.add_if_new("77", None, closed=False, deleted=False)
+    assert not world.store.hints.add_if_new(Hint("77", closed=True))
+    assert world.store.hints.add_if_new(Hint("77", closed=False))

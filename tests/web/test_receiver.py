@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connector.engine.keys import HINTS
+from connector.ports import Hint
 from connector.redis_server import connect
 from connector.services import build
 from connector.web.app import create_app
@@ -207,10 +208,10 @@ def test_a_ticket_that_nobody_has_read_yet_is_always_read(world):
 
 
 def test_a_closed_ticket_is_only_read_when_it_is_known(world):
-    world.services.store.hints.add_if_new("7", None, closed=True, deleted=False)
+    world.services.store.hints.add_if_new(Hint("7", closed=True))
     assert (hints(world), world.counter("hints_dropped")) == ([], 1)
     world.case_of(datetime(2026, 1, 31, 20, 15, tzinfo=UTC))
-    world.services.store.hints.add_if_new("42", None, closed=True, deleted=False)
+    world.services.store.hints.add_if_new(Hint("42", closed=True))
     assert hints(world) == ["42"]
 
 

@@ -8,7 +8,7 @@ process asks for them and for who we are (3 more).
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connector.core.ticket import Person, Reading
@@ -18,7 +18,7 @@ from connector.helpdesks.zammad.client import Client
 from connector.helpdesks.zammad.history import mentioned, states_in
 from connector.helpdesks.zammad.people import Directory
 from connector.helpdesks.zammad.states import States
-from connector.helpdesks.zammad.ticket import reading, roles
+from connector.helpdesks.zammad.ticket import mark, reading, roles
 from connector.helpdesks.zammad.values import required_moment
 from connector.ports import FoundProof, Hint, Live, Names, Note, Row
 
@@ -63,6 +63,7 @@ class Zammad:
         self._client = client
         self._secrets = tuple(secrets)
         self._now = now
+        self.request_limit = client.request_limit
         self._directory = Directory(client, robots)
         self._states = States(client)
         self._forgets_preferences = threading.Event()
@@ -89,7 +90,8 @@ class Zammad:
             tags = self._tags(ticket_id, first=True)
             people = self._directory.people(mentioned(row, entries), roles(history))
             phases = self._states.by_id(states_in(row, entries))
-            return reading(row, history, articles, tags, people, phases, self._url, read_at)
+            skew = self._client.clock.least()
+            return reading(row, history, articles, tags, people, phases, self._url, read_at, skew)
 
     def find(self, number: str) -> str:
         condition = {"ticket.number": {"operator": "is", "value": number}}
@@ -103,9 +105,24 @@ class Zammad:
     def find_changed(self, since: datetime) -> Iterator[Row]:
         with _understood():
             for row in search.changed(self._search, since):
-                phase = self._states.by_id([row["state_id"]]).get(row["state_id"])
-                closed = phase is not None and phase.ended
-                yield Row(str(row["id"]), required_moment(row["updated_at"]), closed)
+                yield self._row(row)
+
+    def rows(self, ticket_ids: Sequence[str]) -> Sequence[Row]:
+        with _understood():
+            return [self._row(row) for row in self._search(search.these(ticket_ids))]
+
+    def tagged(self, ticket_ids: Sequence[str], tag: str) -> frozenset[str]:
+        with _understood():
+            return frozenset(str(row["id"]) for row in self._search(search.these(ticket_ids, tag)))
+
+    def _row(self, row: Mapping[str, Any]) -> Row:
+        phase = self._states.by_id([row["state_id"]]).get(row["state_id"])
+        closed = phase is not None and phase.ended
+        moment, organization = required_moment(row["updated_at"]), str(row.get("organization") or "")
+        return Row(str(row["id"]), moment, closed, mark(row), organization)
+
+    def clock_skew(self) -> timedelta | None:
+        return self._client.clock.least()
 
     # --- notes -------------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from connector.helpdesks.zammad.values import is_custom, moment, required_moment
 
 _MARKED = (
     *("owner_id", "state_id", "pending_time", "priority_id", "group_id", "title", "customer_id"),
-    *("last_owner_update_at", "last_close_at"),
+    *("article_count", "last_owner_update_at", "last_close_at"),
 )
 
 
@@ -62,13 +62,10 @@ def mark(row: Row) -> str:
     """What an expanded row shows of the ticket that can matter, in short; alike in a search and in a reading.
 
     Left out are the organization, and what a saved SLA or an empty save moves: `updated_at`, `updated_by`, the times of
-    the SLA, `preferences`. `last_owner_update_at` and `article_ids` tell of what was taken back or has no other trace
-    (a macro's note by sender System isn't in `article_count`).
+    the SLA, `preferences`. `article_count` leaves out articles by sender System, and so our own notes.
     """
-    ids = row.get("article_ids")
-    articles = [len(ids), max(ids, default=0)] if isinstance(ids, list) else row.get("article_count")
     own = sorted((name, shown(value)) for name, value in row.items() if is_custom(name))
-    told = [[row.get(name) for name in _MARKED], articles, [pair for pair in own if pair[1]]]
+    told = [[row.get(name) for name in _MARKED], [pair for pair in own if pair[1]]]
     return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()[:16]
 
 

@@ -1,7 +1,8 @@
 """Znuny as the `Helpdesk` port."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from connector.helpdesks.znuny.agents import Agents
 from connector.helpdesks.znuny.client import IDS_PER_CALL, Client
 from connector.helpdesks.znuny.history import ACKNOWLEDGED, OUR_FIELDS, Scene, Told, newest, states_named, told_by
 from connector.helpdesks.znuny.notes import proof_in, written
-from connector.helpdesks.znuny.values import PHASES, STATE_TYPES, ident, in_zone, moment, phase_of, words
+from connector.helpdesks.znuny.values import PHASES, STATE_TYPES, ident, in_zone, mark, moment, phase_of, words
 from connector.helpdesks.znuny.webhook import Proof, hint_of
 from connector.ports import FoundProof, Hint, Live, Names, Note, Row
 
@@ -31,6 +32,7 @@ class Znuny:
         self._client, self._proof, self._agents = client, proof, agents
         self._zone, self._robots = zone, robots
         self._state_types: dict[str, str] = dict(STATE_TYPES)
+        self.request_limit = client.request_limit
 
     # --- webhooks ----------------------------------------------------------------------------------------------------
 
@@ -38,7 +40,7 @@ class Znuny:
         return self._proof.holds(headers)
 
     def parse(self, body: Any) -> Hint:
-        return hint_of(body)
+        return hint_of(body, self._zone)
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -55,7 +57,8 @@ class Znuny:
         self._agents.seen(row, history)
         self._learn_states(row, lines)
         told, scene = self._told(ticket_id, row, lines)
-        return Reading(self._ticket(row, told, scene), told.changes, read_at)
+        ticket = replace(self._ticket(row, told, scene), mark=mark(row, len(history)))
+        return Reading(ticket, told.changes, read_at, self.clock_skew())
 
     def _told(self, ticket_id: str, row: Mapping[str, Any], lines: Sequence[Line]) -> tuple[Told, Scene]:
         ids = {line.by for line in lines} | {line.new_owner for line in lines if line.type == "OwnerUpdate"}
@@ -129,7 +132,7 @@ class Znuny:
             found = self._client.search(
                 TicketLastChangeTimeNewerDate=in_zone(start, self._zone), SortBy="Changed", OrderBy="Up", Limit=limit
             )
-            rows = [self._row(one) for one in self._rows([one for one in found if one not in seen])]
+            rows = self.rows([one for one in found if one not in seen])
             seen.update(found)
             yield from sorted(rows, key=lambda row: row.updated_at)
             if len(found) < limit:
@@ -138,20 +141,35 @@ class Znuny:
             # more tickets than a page in one second (a bulk change): only a larger page gets past it
             start, limit = (newest_row, PAGE) if newest_row > start else (start, limit * 2)
 
-    def _row(self, raw: Mapping[str, Any]) -> Row:
-        phase = PHASES.get(words(raw.get("StateType")), Phase.OPEN)
-        return Row(ident(raw.get("TicketID")), self._moment(raw, "Changed"), phase.ended)
+    def rows(self, ticket_ids: Sequence[str]) -> Sequence[Row]:
+        return [self._row(raw, lines) for raw, lines in self._rows(ticket_ids)]
 
-    def _rows(self, ids: Sequence[str]) -> Iterator[Mapping[str, Any]]:
-        """Tickets by chunks. One that went away since the search would fail its whole chunk: then by halves."""
+    def tagged(self, ticket_ids: Sequence[str], tag: str) -> frozenset[str]:  # noqa: ARG002 - Znuny has no tags
+        return frozenset()
+
+    def clock_skew(self) -> timedelta | None:
+        return self._client.clock.least()
+
+    def _row(self, raw: Mapping[str, Any], lines: int) -> Row:
+        phase = PHASES.get(words(raw.get("StateType")), Phase.OPEN)
+        changed, organization = self._moment(raw, "Changed"), words(raw.get("CustomerID"))
+        return Row(ident(raw.get("TicketID")), changed, phase.ended, mark(raw, lines), organization)
+
+    def _rows(self, ids: Sequence[str]) -> Iterator[tuple[Mapping[str, Any], int]]:
+        """Tickets and how many lines their history has, by chunks.
+
+        One that went away since the search would fail its whole chunk: then by halves.
+        """
         for begin in range(0, len(ids), IDS_PER_CALL):
             chunk = ids[begin : begin + IDS_PER_CALL]
             try:
-                yield from self._client.tickets(chunk)
+                found, histories = self._client.tickets(chunk), self._client.histories(chunk)
             except PermissionLost:
                 if len(chunk) > 1:
                     yield from self._rows(chunk[: len(chunk) // 2])
                     yield from self._rows(chunk[len(chunk) // 2 :])
+                continue
+            yield from ((raw, len(histories.get(ident(raw.get("TicketID")), ()))) for raw in found)
 
     # --- writing -----------------------------------------------------------------------------------------------------
 

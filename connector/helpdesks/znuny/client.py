@@ -15,6 +15,7 @@ import requests
 import urllib3
 
 from connector.errors import HelpdeskAway, HelpdeskRefused, PermissionLost
+from connector.helpdesks._clock import ClockSkew
 from connector.helpdesks.znuny.values import ident, words
 
 CALLS_AT_A_TIME = 4  # each is a whole mod_perl process on the other side
@@ -57,9 +58,15 @@ class Client:
         self._password = password
         self._timeout = (connect_timeout, timeout)
         self._http = requests.Session()
-        self._http.verify = ca_file or True
+        self._http.trust_env = url.startswith("https:")  # a proxy of the environment would read our password
+        self._http.auth = lambda request: request  # else one from a netrc file would be added
+        self._verify = ca_file or True
         self._places = threading.BoundedSemaphore(CALLS_AT_A_TIME)
         self._me: Me | None = None
+        self.clock = ClockSkew()
+        # Apache ends no request of mod_perl's by itself (its Timeout is for the network); a note takes 0.2 s. One that
+        # isn't written after three times our own patience was cut off with its connection.
+        self.request_limit = timeout * 3
 
     def tickets(self, ids: Sequence[str], *, articles: bool = False) -> list[Mapping[str, Any]]:
         """Tickets with their dynamic fields, at most IDS_PER_CALL; one that may not be seen fails the call."""
@@ -77,6 +84,11 @@ class Client:
         """The ticket's history lines, oldest first."""
         answer = self._call("GET", f"/TicketHistory/{ticket_id}")
         return [line for one in _rows(answer.get("TicketHistory")) for line in _rows(one.get("History"))]
+
+    def histories(self, ids: Sequence[str]) -> Mapping[str, list[Mapping[str, Any]]]:
+        """History lines by ticket, at most IDS_PER_CALL; one that may not be seen fails the call."""
+        answer = self._call("GET", f"/TicketHistory/{','.join(ids)}")
+        return {ident(one.get("TicketID")): _rows(one.get("History")) for one in _rows(answer.get("TicketHistory"))}
 
     def search(self, **criteria: Any) -> list[str]:
         """Ids of the tickets that we may see, in the order asked for."""
@@ -112,6 +124,7 @@ class Client:
         mine = {"X-OTRS-Header-UserLogin": self.user, "X-OTRS-Header-Password": self._password}
         try:
             with self._places:
+                asked_at = self.clock.now()
                 answer = self._http.request(
                     method,
                     self._base + path,
@@ -119,6 +132,7 @@ class Client:
                     json=body,
                     headers=mine if credentials is None else credentials,
                     timeout=self._timeout,
+                    verify=self._verify,  # as the session's own it would yield to REQUESTS_CA_BUNDLE
                     allow_redirects=False,
                 )
         except requests.RequestException as error:
@@ -128,6 +142,7 @@ class Client:
                 details=f"{method} {path.split('/')[1]}: {type(error).__name__}",
                 maybe_done=writes and not _never_left(error),
             ) from None
+        self.clock.told(answer.headers, asked_at)
         return _understood(answer, writes)
 
 

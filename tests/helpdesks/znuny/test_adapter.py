@@ -16,7 +16,7 @@ from connector.core.ticket import Facts, Person, Phase
 from connector.errors import HelpdeskAway, HelpdeskRefused, PermissionLost, TicketGone
 from connector.helpdesks.znuny import KIND, Options
 from connector.helpdesks.znuny import adapter as module
-from connector.ports import FoundProof, Live, Names, Note, Row
+from connector.ports import FoundProof, Live, Names, Note
 
 from .composed import BASE, NAMES, Composed, captured, composed, helpdesk, said, serve, serve_session
 
@@ -283,14 +283,28 @@ class TestFindingWhatChanged:
         mock.add_callback(responses.POST, f"{BASE}/TicketSearch", callback=search)
         for first in {row["TicketID"] for row in rows}:
             mock.add_callback(responses.GET, _starting_with(f"{BASE}/Ticket/{first}"), callback=tickets)
+            mock.add_callback(responses.GET, _starting_with(f"{BASE}/TicketHistory/{first}"), callback=self.histories)
+
+    @staticmethod
+    def histories(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        """Each ticket with as many lines as its number says."""
+        ids = str(request.path_url).rpartition("/")[2].split(",")
+        return 200, {}, json.dumps({"TicketHistory": [{"TicketID": id, "History": [{}] * int(id)} for id in ids]})
 
     def test_every_ticket_once_oldest_first_with_whether_it_is_closed(self, mock: responses.RequestsMock) -> None:
         self.serve(mock, [self.row(7, 1), self.row(8, 2, "closed"), self.row(9, 2, "merged")])
-        assert list(helpdesk().find_changed(self.SINCE)) == [
-            Row("7", self.SINCE.replace(second=1), False),
-            Row("8", self.SINCE.replace(second=2), True),
-            Row("9", self.SINCE.replace(second=2), True),
+        found = list(helpdesk().find_changed(self.SINCE))
+        assert [(row.ticket_id, row.updated_at.second, row.closed) for row in found] == [
+            ("7", 1, False),
+            ("8", 2, True),
+            ("9", 2, True),
         ]
+
+    def test_a_row_is_marked_by_its_columns_and_the_length_of_its_history(self, mock: responses.RequestsMock) -> None:
+        rows = [self.row(7, 1), {**self.row(7, 9), "Changed": "2026-11-21 20:00:09"}, {**self.row(7, 1), "OwnerID": 3}]
+        marks = [helpdesk()._row(raw, lines).mark for raw in rows for lines in (7, 8)]
+        assert marks[0] == marks[2]
+        assert len(set(marks)) == 4
 
     def test_nothing_changed(self, mock: responses.RequestsMock) -> None:
         self.serve(mock, [])
