@@ -13,6 +13,7 @@ from typing import Any
 import requests
 
 from connector.core.code import code_of
+from connector.core.escalation import Stage
 from connector.core.events import Entry
 from connector.engine.store import Store
 from connector.redis_server import connect
@@ -53,6 +54,7 @@ class Night(World):
     def __init__(self, directory: Path, redis_url: str, many: int) -> None:
         super().__init__(directory)
         self.redis_url, self.many = redis_url, many
+        self.redis = connect(redis_url)
         self.escalated: list[Escalated] = []
 
     @property
@@ -83,6 +85,10 @@ class Night(World):
         }
         rules = [{"when": {"title": [name]}, "plan": name} for name in names]
         return {**usual, "contacts": {"lee": lee, **people}, "plans": plans, "rules": rules}
+
+    def stop(self) -> None:
+        super().stop()
+        self.redis.close()
 
     # --- what happens ----------------------------------------------------------------------------------------------
 
@@ -124,12 +130,26 @@ class Night(World):
         posts = [Told(post.at, "pager", post.id) for post in self.posts(one.ticket) if post.document["type"] == ASKS]
         return sorted([*texts, *posts], key=lambda told: told.at)
 
+    def climbed(self, some: list[Escalated]) -> None:
+        """Waits until each of them has taken its last step, and no try of it is open any more.
+
+        One whose sender died is settled after its lease, which is 30 s.
+        """
+        for one in some:
+            eventually(lambda one=one: any(f"step {STEPS} of" in line for line in self.noted(one)), 90, "a last step")
+            eventually(lambda one=one: not self.under_way(one), 90, "every try is settled")
+
+    def under_way(self, one: Escalated) -> bool:
+        case = self._store.case(one.ticket)
+        known = case.escalation.notifications if case and case.escalation else ()
+        return any(notification.stage in (Stage.PLANNED, Stage.CLAIMED) for notification in known)
+
     def history(self, one: Escalated) -> tuple[Entry, ...]:
-        connection = connect(self.redis_url)
-        try:
-            return Store(connection, timedelta(days=1)).history(one.code)
-        finally:
-            connection.close()
+        return self._store.history(one.code)
+
+    @property
+    def _store(self) -> Store:
+        return Store(self.redis, timedelta(days=1))
 
     def noted(self, one: Escalated) -> list[str]:
         """The headlines of its notes without the code."""
