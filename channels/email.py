@@ -59,7 +59,7 @@ RECIPIENT: Mapping[str, Problem] = {
 _LATER = Problem("The mail server asked to try later.")
 
 #: Seconds for one mail from the connection to the last reply.
-DEADLINE = 40.0
+DEADLINE = 16.0
 
 
 def _is_mailbox(value: str) -> None:
@@ -110,7 +110,7 @@ class Email:
     kind = KIND
     personal = True
     acknowledges = True
-    lease = 60.0
+    lease = 24.0
 
     def __init__(self, name: str, options: dict[str, Any], context: ssl.SSLContext, texts: Texts = BUILT_IN) -> None:
         self.name = name

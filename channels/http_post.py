@@ -118,7 +118,7 @@ class HttpPost:
     kind = KIND
     personal = False
     acknowledges = True
-    lease = 30.0
+    lease = 20.0
 
     def __init__(
         self,

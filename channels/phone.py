@@ -74,7 +74,7 @@ class Phone:
     kind = KIND
     personal = True
     acknowledges = True
-    lease = 30.0
+    lease = 20.0
 
     def __init__(self, name: str, sender: str, voice: str, client: PerProcess[Client], texts: Texts = BUILT_IN) -> None:
         self.name = name

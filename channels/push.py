@@ -70,7 +70,7 @@ RENEW_AFTER = 40 * 60
 #: How long Apple keeps a push for a phone that is off: afterwards the next step has long been there.
 KEEP = timedelta(minutes=30)
 #: Seconds for all devices of one person together.
-DEADLINE = 30.0
+DEADLINE = 14.0
 #: Codes of a bundle that the payload names: the rest stands on the page behind its link.
 MOST_CODES = 50
 CATEGORY = "ESCALATION"  # names the action button in the app
@@ -152,7 +152,7 @@ class Push:
     kind = KIND
     personal = True
     acknowledges = True
-    lease = 60.0
+    lease = 20.0
 
     def __init__(
         self,
@@ -185,9 +185,7 @@ class Push:
         end = time.monotonic() + DEADLINE
         for device in devices:
             try:
-                if time.monotonic() > end:
-                    raise Undelivered("Apple's push service is too slow.")
-                accepted = self._push(message, device, body)
+                accepted = self._push(message, device, body, end)
             except Undelivered as error:
                 (dead if error.permanent else failed).append((device, error))
         gone = tuple(device for device, _ in dead)
@@ -199,14 +197,14 @@ class Push:
         """None: sending again is safe, it replaces the first one under its collapse id."""
         return None
 
-    def _push(self, message: Message, device: str, body: bytes) -> str:
-        """The apns-id under which Apple took it. Raises Undelivered."""
+    def _push(self, message: Message, device: str, body: bytes, end: float) -> str:
+        """The apns-id under which Apple took it, by `end` (monotonic). Raises Undelivered."""
         if not _TOKEN.fullmatch(device):
             raise Undelivered(PROBLEMS["BadDeviceToken"].sentence, permanent=True)
         token = self._tokens.get()
-        response = self._post(message, device, body, token)
+        response = self._post(message, device, body, token, end)
         if response.status_code == 403 and _reason(response) == "ExpiredProviderToken":
-            response = self._post(message, device, body, self._tokens.get(instead_of=token))
+            response = self._post(message, device, body, self._tokens.get(instead_of=token), end)
         if response.status_code == 200:
             return apns_id(message, device)
         reason = _reason(response)
@@ -220,7 +218,7 @@ class Push:
             retry_after=float(after) if after.isdecimal() else None,
         )
 
-    def _post(self, message: Message, device: str, body: bytes, token: str) -> httpx.Response:
+    def _post(self, message: Message, device: str, body: bytes, token: str, end: float) -> httpx.Response:
         headers = {
             "authorization": f"bearer {token}",
             "apns-topic": self._topic,
@@ -234,12 +232,12 @@ class Push:
         url = f"{self._url}/3/device/{device}"
         try:
             try:
-                return self._client.get().post(url, content=body, headers=headers)
+                return self._client.get().post(url, content=body, headers=headers, timeout=_timeout(end))
             except (httpx.NetworkError, httpx.ProtocolError) as error:
                 if isinstance(error, httpx.ConnectError):
                     raise
                 # Apple closes idle connections, and HTTP/2 finds out only now. A second one replaces the first.
-                return self._client.get().post(url, content=body, headers=headers)
+                return self._client.get().post(url, content=body, headers=headers, timeout=_timeout(end))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise Undelivered("Apple's push service could not be reached.", details=type(error).__name__) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -248,12 +246,19 @@ class Push:
             ) from None
 
 
+def _timeout(end: float) -> httpx.Timeout:
+    """What is left until `end` (monotonic). Raises Undelivered when nothing is."""
+    left = end - time.monotonic()
+    if left <= 0:
+        raise Undelivered("Apple's push service is too slow.")
+    return httpx.Timeout(min(READ_TIMEOUT, left), connect=min(CONNECT_TIMEOUT, left))
+
+
 def _client(context: ssl.SSLContext) -> httpx.Client:
     return httpx.Client(
         http1=False,
         http2=True,
         verify=context,
-        timeout=httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT),
         limits=httpx.Limits(keepalive_expiry=60),
         trust_env=False,
     )

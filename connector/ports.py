@@ -257,7 +257,7 @@ class Channel(Protocol):
     kind: str  # the module's name
     personal: bool  # False: one message a step, naming the contacts (http_post, chat)
     acknowledges: bool  # whether the message itself carries a way to acknowledge
-    lease: float  # seconds after which an unfinished call may be taken for lost
+    lease: float  # seconds after which an unfinished call may be taken for lost; a call takes seven tenths at most
 
     def address(self, contact: Contact) -> str:
         """What this channel would use to reach them (or "" if it can't); several device tokens joined by commas."""

@@ -13,6 +13,7 @@ import pytest
 from marshmallow import ValidationError
 
 import channels
+from connector.engine.tries import CALL_TAKES
 from connector.errors import Undelivered
 from connector.ports import Channel
 
@@ -71,7 +72,8 @@ def test_it_says_who_it_is(channel: Channel, kind: str) -> None:
     assert (channel.name, channel.kind) == (kind, kind)
     assert isinstance(channel.personal, bool)
     assert isinstance(channel.acknowledges, bool)
-    assert channel.lease > channels._shared.CONNECT_TIMEOUT + channels._shared.READ_TIMEOUT
+    assert channel.lease * CALL_TAKES >= channels._shared.CONNECT_TIMEOUT + channels._shared.READ_TIMEOUT
+    assert channel.lease <= 24  # what was in flight when its sender died is settled within half a minute
 
 
 def test_a_key_that_nobody_knows_is_an_error(bench: Bench, kind: str) -> None:
