@@ -22,7 +22,7 @@ from config.settings import Settings
 from connector.core.case import Case
 from connector.core.escalation import Escalation, State
 from connector.core.events import Entry
-from connector.engine.keys import COUNTERS, EPOCH, HINTS, SINCE
+from connector.engine.keys import BEHIND, COUNTERS, EPOCH, HINTS, KNOWN, SINCE
 from connector.engine.records import DeskItem, to_item
 from connector.services import Services, build, read_config
 from connector.web.app import create_app
@@ -95,8 +95,8 @@ class Receiving:
         return answer.status_code, answer.data
 
     def hints(self) -> list[str]:
-        """Tickets that are to be read."""
-        return [ticket.decode() for ticket in self.redis.zrange(HINTS, 0, -1)]
+        """Tickets that are to be read, or compared with what is known."""
+        return [ticket.decode() for key in (HINTS, KNOWN, BEHIND) for ticket in self.redis.zrange(key, 0, -1)]
 
     def count(self, name: str) -> int:
         return int(self.redis.hget(COUNTERS, name) or 0)
