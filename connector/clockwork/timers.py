@@ -17,8 +17,10 @@ import os
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import redis
 from rq.job import Job
@@ -67,6 +69,20 @@ return #due
 log = logging.getLogger(__name__)
 
 
+def this_host() -> str:
+    """Where a process id means the same as here: host name and, on Linux, which boot and namespace of process ids.
+
+    Containers, and hosts that nobody named, may share a name; one would take the lock from the other's living leader.
+    """
+    name = socket.gethostname()
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        processes = Path("/proc/self/ns/pid").stat().st_ino
+    except OSError:
+        return name
+    return f"{name}~{zlib.crc32(f'{boot} {processes}'.encode()):08x}"
+
+
 @dataclass(frozen=True, slots=True)
 class Periodic:
     """Something to call while leading, first at once: short, since due jobs wait for it; may be called twice."""
@@ -79,7 +95,7 @@ class Timers(RQScheduler):
     """`work()` runs until SIGTERM or `request_stop()`."""
 
     def __init__(self, connection: redis.Redis, queues: Sequence[str], periodic: Sequence[Periodic] = ()) -> None:
-        self._owner_of_this_host = f"{socket.gethostname()}/"
+        self._owner_of_this_host = f"{this_host()}/"
         super().__init__(
             list(queues),
             connection=connection,

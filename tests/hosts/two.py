@@ -63,7 +63,7 @@ class TwoHosts(Night):
     def leader(self) -> str:
         """The host whose timers process leads; "" for none."""
         owner = self.redis.get(RQScheduler.get_locking_key(queues.WORK))
-        return owner.decode().split("/")[0] if isinstance(owner, bytes) else ""
+        return owner.decode().split("/")[0].partition("~")[0] if isinstance(owner, bytes) else ""
 
     def working(self) -> set[str]:
         """The hosts whose workers are known."""

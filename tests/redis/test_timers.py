@@ -2,6 +2,7 @@
 
 import random
 import shutil
+import socket
 import subprocess
 import threading
 import time
@@ -14,6 +15,7 @@ from redis import Redis, RedisError
 
 from connector import queues
 from connector import redis_server as servers
+from connector.clockwork import timers as timers_module
 from connector.clockwork.timers import CHUNK, HEARTBEAT, LOCK_TTL, Periodic, Timers
 from connector.redis_server import EmbeddedRedis, connect
 
@@ -235,3 +237,22 @@ def test_the_lock_is_given_back_at_the_end(redis: Redis) -> None:
         assert abs(float(redis.get(HEARTBEAT)) - time.time()) < 5
 
     assert redis.keys("rq:scheduler-lock:*") == []
+
+
+def test_a_process_id_of_another_container_says_nothing_about_the_leader(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Containers may share a host name; what is no process here may well live there."""
+    there = Timers(redis, queues.QUEUES)
+    monkeypatch.setattr("connector.clockwork.timers.this_host", lambda: "pager~another")
+    here = Timers(redis, queues.QUEUES)
+    there.name = f"{timers_module.this_host().replace('another', 'one')}/4194305/1"  # above any process id
+    there.acquire_locks()
+    here.acquire_locks()
+    assert (there.leading, here.leading) == (True, False)
+
+
+def test_this_host_is_told_from_others_of_its_name() -> None:
+    assert timers_module.this_host() == timers_module.this_host()
+    assert timers_module.this_host().startswith(socket.gethostname())
+    assert "/" not in timers_module.this_host()
