@@ -100,6 +100,9 @@ class ServiceSchema(Section):
             "asked with GET each minute while all is well, so that somebody outside notices when it isn't", secret=True
         ),
     )
+    heartbeat_allow_private = Flag(
+        load_default=False, metadata=_about("the name in `heartbeat_url` may lead to a private address")
+    )
     sweep_every = Duration(
         least=SECOND, load_default=MINUTE, metadata=_about("how often the helpdesk is asked for what was missed")
     )

@@ -58,6 +58,7 @@ class Service:
     api_tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
     operator: Operator | None = None
     heartbeat_url: str = field(default="", repr=False)
+    heartbeat_allow_private: bool = False
     sweep_every: timedelta = timedelta(minutes=1)
     keep: timedelta = timedelta(days=400)
     since: datetime | None = None

@@ -47,7 +47,7 @@ def refused(host: str, address: Address, *, plain: bool, allow_private: bool = F
             return "an address that is no host's"
         written_out = is_address(host) or (host == "localhost" and each.is_loopback)
         if not each.is_global and not allow_private and not written_out:
-            return "a private address, which `allow_private: true` would let it"
+            return "a private address, which only `allow_private` would let it"
         if plain and not each.is_loopback:
             return "another host without https"
     return ""
@@ -166,17 +166,29 @@ def _held_by(deadline: Deadline, kind: Any) -> Any:
     return Held
 
 
-def post(
+def get(url: str, *, allow_private: bool = False, within: float = WITHIN) -> int:
+    """The status of a GET; nothing else of the answer is read. See `request`."""
+    with request("GET", url, allow_private=allow_private, within=within) as answer:
+        return answer.status_code
+
+
+def post(url: str, body: bytes, headers: dict[str, str], **reach: Any) -> requests.Response:
+    """POSTs; see `request`."""
+    return request("POST", url, body, headers, **reach)
+
+
+def request(
+    method: str,
     url: str,
-    body: bytes,
-    headers: dict[str, str],
+    body: bytes = b"",
+    headers: dict[str, str] | None = None,
     *,
     allow_http: bool = False,
     allow_private: bool = False,
     ca_file: str = "",
     within: float = WITHIN,
 ) -> requests.Response:
-    """POSTs and returns the answer's head; its body is not read, and the caller closes it.
+    """The answer's head; its body is not read, and the caller closes it.
 
     https unless the address is this machine's or `allow_http`; see `refused` for `allow_private`. Raises
     requests.RequestException, of which AddressRefused means that the name leads where we don't go.
@@ -185,9 +197,10 @@ def post(
         session.trust_env = False
         session.mount("https://", CheckedAdapter(deadline, allow_private=allow_private))
         session.mount("http://", CheckedAdapter(deadline, allow_http=allow_http, allow_private=allow_private))
-        answer = session.post(
+        answer = session.request(
+            method,
             url,
-            data=body,
+            data=body or None,
             headers=headers,
             timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
             allow_redirects=False,

@@ -64,6 +64,7 @@ def watch_of(services: Services) -> Watch:
         calls=services.engine.people.calls,
         sweep_every=service.sweep_every,
         heartbeat_url=service.heartbeat_url,
+        heartbeat_allow_private=service.heartbeat_allow_private,
         alone="ESCALATOR_RUNNING" not in os.environ,
         probe=probe(services),
     )

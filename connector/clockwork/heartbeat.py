@@ -8,24 +8,21 @@ import logging
 
 import requests
 
+from .. import outbound
 from ..faults import describe
 
 EVERY = 60.0  # seconds
-TIMEOUT = (4.0, 10.0)  # seconds to connect, and between two bytes
 
 log = logging.getLogger(__name__)
 
 
-def beat(url: str) -> str:
+def beat(url: str, *, allow_private: bool = False) -> str:
     """Sends one. Returns "" when it was taken (any 2xx), else a sentence; redirects aren't followed. Never raises."""
     try:
-        with requests.Session() as session:
-            session.trust_env = False
-            answer = session.get(url, timeout=TIMEOUT, allow_redirects=False, stream=True)
-            answer.close()
+        status = outbound.get(url, allow_private=allow_private)
+    except outbound.AddressRefused as error:
+        return f"The heartbeat's address leads to {error.args[0]}."
     except (requests.RequestException, ValueError) as error:
         log.warning("the heartbeat did not get out: %s", describe(error))
         return "The heartbeat's address does not answer."
-    if not 200 <= answer.status_code < 300:
-        return f"The heartbeat's address answers with status {answer.status_code}."
-    return ""
+    return "" if 200 <= status < 300 else f"The heartbeat's address answers with status {status}."

@@ -49,6 +49,7 @@ class Watch:
     calls: frozenset[str]
     sweep_every: timedelta
     heartbeat_url: str = ""
+    heartbeat_allow_private: bool = False
     alone: bool = False
     probe: Callable[[str], bool] = lambda _: False
     wall: Callable[[], float] = time.time
@@ -211,7 +212,7 @@ class Watch:
             return
 
         def send() -> None:
-            self._beat = beat(self.heartbeat_url)
+            self._beat = beat(self.heartbeat_url, allow_private=self.heartbeat_allow_private)
 
         if self._in_background("heartbeat", send):
             self._beat_at = time.monotonic() + EVERY

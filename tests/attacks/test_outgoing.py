@@ -15,6 +15,7 @@ from marshmallow import ValidationError
 from channels import Shared, http_post
 from channels.http_post import HttpPost
 from connector import outbound
+from connector.clockwork.heartbeat import beat
 from connector.errors import HelpdeskAway, HelpdeskError, HelpdeskRefused, Undelivered
 from connector.helpdesks.zammad.client import Client as Zammad
 from connector.helpdesks.znuny.client import Client as Znuny
@@ -106,7 +107,7 @@ WRAPPED = ["::ffff:127.0.0.1", "::ffff:10.0.0.7", "::7f00:1", "64:ff9b::a00:7", 
 @pytest.mark.parametrize("address", [*INSIDE, *WRAPPED])
 def test_a_name_leads_inside_only_where_the_config_allows_it(leads: Resolver, address: str) -> None:
     leads("pager.example.com", address)
-    with pytest.raises(Undelivered, match="a private address, which `allow_private: true`") as caught:
+    with pytest.raises(Undelivered, match="a private address, which only `allow_private`") as caught:
         channel_to("https://pager.example.com/").deliver(step())
     assert caught.value.permanent
     assert outbound.refused("pager.example.com", ipaddress.ip_address(address), plain=False, allow_private=True) == ""
@@ -220,6 +221,35 @@ def test_no_redirect_is_followed(receiver: Receiver, status: int) -> None:
 def test_no_other_scheme_is_spoken(scheme: str) -> None:
     with pytest.raises(ValidationError):
         channel_to(scheme)
+
+
+# --- the heartbeat ---------------------------------------------------------------------------------------------------
+
+
+def test_a_heartbeat_goes_where_the_config_says(receiver: Receiver) -> None:
+    assert beat(receiver.url) == ""
+    assert len(receiver.received) == 1
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "::ffff:169.254.169.254", "224.0.0.1"])
+def test_a_heartbeat_never_asks_for_a_clouds_credentials(leads: Resolver, address: str) -> None:
+    leads("beat.example.com", address)
+    assert "leads to" in beat("https://beat.example.com/", allow_private=True)
+
+
+def test_a_heartbeat_goes_inside_only_where_the_config_allows_it(leads: Resolver, receiver: Receiver) -> None:
+    leads("beat.example.com", "127.0.0.1")
+    assert "a private address" in beat(f"https://beat.example.com:{port_of(receiver)}/")
+    assert "a private address" in beat(f"http://beat.example.com:{port_of(receiver)}/")
+    assert receiver.received == ()
+    assert beat(f"http://beat.example.com:{port_of(receiver)}/", allow_private=True) == ""
+
+
+def test_a_heartbeat_follows_no_redirect_and_says_no_word_of_its_address(receiver: Receiver) -> None:
+    with Receiver() as elsewhere:
+        receiver.answer_with(302, Location=elsewhere.url)
+        assert beat(f"{receiver.base}/canary") == "The heartbeat's address answers with status 302."
+        assert elsewhere.received == ()
 
 
 # --- the environment -----------------------------------------------------------------------------------------------
@@ -372,8 +402,9 @@ def test_an_answer_that_drips_is_cut_off(dripping: str) -> None:
 
 
 def test_what_is_cut_off_is_no_answer(dripping: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbound, "WITHIN", 0.5)
-    monkeypatch.setattr(outbound.post, "__kwdefaults__", {**(outbound.post.__kwdefaults__ or {}), "within": 0.5})
+    slow = outbound.request.__kwdefaults__
+    assert slow is not None
+    monkeypatch.setattr(outbound.request, "__kwdefaults__", {**slow, "within": 0.5})
     with pytest.raises(Undelivered, match="answer was lost") as caught:
         channel_to(dripping).deliver(step())
     assert caught.value.maybe_sent

@@ -1,10 +1,12 @@
 """Records that somebody or something has spoiled in Redis."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 
 from connector.engine.keys import BEHIND, DESK, HINTS, KNOWN, LIVE, OUT
+from connector.engine.operator import TO_SEND
 from connector.helpdesks.zammad.values import moment
 from connector.ports import Hint
 from tests.engine.conftest import World
@@ -50,7 +52,8 @@ def test_a_note_that_was_spoiled_lets_the_next_one_through_and_the_operator_hear
     world.engine.wake("42")
     world.writes()
     assert world.helpdesk.headlines("42") == ["Escalation E-1A, step 1 of 3 (plan major)"]
-    assert world.troubles() == ["A note that waited was spoiled in Redis, and is lost."]
+    told = [json.loads(raw)["sentence"] for raw in world.redis.lrange(TO_SEND, 0, -1)]
+    assert told == ["A note that waited was spoiled in Redis, and is lost."]
 
 
 def test_a_time_that_is_none_in_utc_is_no_time() -> None:
