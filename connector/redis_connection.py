@@ -23,9 +23,10 @@ SENTINEL = "+sentinel"  # at the end of a scheme
 SENTINEL_PORT = 26379
 NOT_UNDERSTOOD = "REDIS_URL can't be understood: write redis://, rediss://, unix:// or redis+sentinel://HOST:PORT/NAME."
 
-#: Words in the answer of a Redis that takes no writes now: it was demoted, has too few replicas, or lost its master.
-#: To us it is away. The last two stand in what a script answers before Redis 7, without the code.
-REFUSES_WRITES = ("READONLY", "NOREPLICAS", "MASTERDOWN", "UNBLOCKED", "read only replica", "good replicas")
+#: The answers of a Redis that takes no writes now, since it was demoted, has too few replicas or lost its master. To us
+#: it is away. Before Redis 7 a script wraps them in an error of its own.
+REFUSES_WRITES = ("READONLY", "NOREPLICAS", "MASTERDOWN", "UNBLOCKED")
+_REFUSING_A_SCRIPT = ("READONLY You can't write", "NOREPLICAS Not enough")
 
 #: A host that is switched off says no word, not even that it is gone: after so many seconds it counts as away.
 _KEEP_ALIVE = {
@@ -46,10 +47,11 @@ class _Plain:
         try:
             return super().read_response(*args, disconnect_on_error=disconnect_on_error, **more)  # type: ignore[misc]
         except redis.ResponseError as error:
-            if not isinstance(error, redis.ReadOnlyError) and not any(word in str(error) for word in REFUSES_WRITES):
+            code = "READONLY" if isinstance(error, redis.ReadOnlyError) else str(error).partition(" ")[0]
+            if code not in REFUSES_WRITES and not any(words in str(error) for words in _REFUSING_A_SCRIPT):
                 raise
             self.disconnect()  # type: ignore[attr-defined]
-            raise redis.ConnectionError("Redis takes no writes now") from None
+            raise redis.ConnectionError(f"{code}: Redis takes no writes now") from None
 
 
 class _Tcp(_Plain, Connection):

@@ -15,6 +15,7 @@ from ..services import build_channels, read_config
 from .common import Places, as_json, build_helpdesk, placed, print_json, say
 from .names import compare, find_places
 from .providers import Looked, look_at_providers
+from .redis_look import look_at_redis
 
 
 @click.command()
@@ -78,6 +79,10 @@ def _outside(places: Places, settings: Settings) -> tuple[list[Problem], list[Lo
     except EscalatorError as problem:
         where.error(("helpdesk",), str(problem), "Is it up, and are `helpdesk.url` and the credentials right?")
         looked.append(Looked("helpdesk", "failed", str(problem)))
+    if url := os.environ.get("REDIS_URL"):
+        more, answer = look_at_redis(url)
+        problems += more
+        looked.append(answer)
     for one in look_at_providers(settings):
         looked.append(one)
         if one.result == "failed":
