@@ -13,7 +13,7 @@ Times are ISO 8601 in UTC. Fields that nobody needs after a restart are left out
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import msgspec
 
@@ -27,6 +27,7 @@ from ..core.timetable import GOES_ON_WITHIN
 from .proofs import digest
 
 VERSION = 2
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 TOLD_AT_MOST = 24  # a note; the notes before it tell of the others
 _ELSEWHERE = frozenset(
     ("code", "ticket_id", "life", "plan", "state", "created_at", "due_at", "round", "step", "acknowledged", "sequence")
@@ -72,58 +73,84 @@ def data_of(
     return {key: value for key, value in data.items() if value not in (None, [], {}, "")}
 
 
+class _Told(msgspec.Struct, array_like=True):
+    """Somebody who was told. `plan` only where it is another one than the note's."""
+
+    key: str
+    channel: str
+    at: Moment
+    plan: str = ""
+    cleared: int = 0
+
+
+class _Data(msgspec.Struct):
+    """The whole data read back, each value of its kind."""
+
+    v: int
+    t: Annotated[str, msgspec.Meta(pattern=r"^[0-9]+$")]
+    c: str
+    l: Annotated[int, msgspec.Meta(ge=1)]  # noqa: E741  # the names are short, as they stand in a note
+    n: int
+    at: Moment
+    p: str
+    s: State
+    r: tuple[int, int]
+    o: Moment
+    b: str = ""
+    d: Moment | None = None
+    a: Acknowledgement | None = None
+    w: list[_Told] = []
+    i: Moment | None = None
+    q: Moment | None = None
+    m: dict[str, Any] = {}
+
+
 def standing_of(data: Mapping[str, Any], proof: str, plans: Mapping[str, Plan], people: Directory) -> Standing:
-    """The same read back; without its escalation where the plan isn't in the config any more. Raises Unreadable."""
+    """What a proof says; without its escalation where the plan isn't in the config any more. Raises Unreadable."""
     try:
-        if data["v"] != VERSION:
+        read = msgspec.convert(data, _Data)
+        if read.v != VERSION:
             raise Unreadable
-        plan = plans.get(data["p"])
         standing = Standing(
-            ticket_id=data["t"],
-            code=data["c"],
-            life=data["l"],
-            number=data["n"],
+            ticket_id=read.t,
+            code=read.c,
+            life=read.l,
+            number=read.n,
             digest=digest(proof),
-            before=data.get("b", ""),
+            before=read.b,
             proof=proof,
-            at=datetime.fromisoformat(data["at"]),
-            seen_until=_optional(data, "q"),
-            since=_optional(data, "i"),
-            plan=data["p"],
-            state=State(data["s"]),
+            at=read.at,
+            seen_until=read.q,
+            since=read.i,
+            plan=read.p,
+            state=read.s,
         )
-        if plan is None:
-            return standing
-        return replace(standing, escalation=_escalation(data, standing, plan, people))
-    except (KeyError, TypeError, ValueError, AttributeError, msgspec.ValidationError):
+        plan = plans.get(read.p)
+        return standing if plan is None else replace(standing, escalation=_escalation(read, plan, people))
+    except (TypeError, ValueError, AttributeError):  # msgspec's own error is a ValueError
         raise Unreadable from None
 
 
-def _escalation(data: Mapping[str, Any], standing: Standing, plan: Plan, people: Directory) -> Escalation:
-    round, step = data["r"]
-    more = {name: value for name, value in data.get("m", {}).items() if name in _types}
-    acknowledged = data.get("a")
+def _escalation(read: _Data, plan: Plan, people: Directory) -> Escalation:
+    round, step = read.r
+    more = {name: msgspec.convert(value, _types[name]) for name, value in read.m.items() if name in _types}
     return Escalation(
-        code=standing.code,
-        ticket_id=standing.ticket_id,
-        life=standing.life,
+        code=read.c,
+        ticket_id=read.t,
+        life=read.l,
         plan=plan,
-        state=standing.state,
-        created_at=datetime.fromisoformat(data["o"]),
-        updated_at=standing.at,
-        due_at=_optional(data, "d"),
+        state=read.s,
+        created_at=read.o,
+        updated_at=read.at,
+        due_at=read.d,
         round=round,
         step=step,
-        acknowledged=msgspec.convert(acknowledged, Acknowledgement) if acknowledged else None,
+        acknowledged=read.a,
         shown=True,
-        sequence=standing.number,
-        told=tuple(_who(told, plan, people) for told in data.get("w", [])),
-        **{name: msgspec.convert(value, _types[name]) for name, value in more.items()},
+        sequence=read.n,
+        told=tuple(_who(told, plan, people) for told in read.w),
+        **more,
     )
-
-
-def _optional(data: Mapping[str, Any], key: str) -> datetime | None:
-    return datetime.fromisoformat(data[key]) if data.get(key) else None
 
 
 def _moment(at: datetime) -> str:
@@ -131,7 +158,7 @@ def _moment(at: datetime) -> str:
 
 
 def _told(told: Told, plan: Plan) -> list[Any]:
-    """[key, channel, when, plan where it is another one, whether they were told since that it is over]"""
+    """As `_Told` reads it, without what is empty at the end."""
     at = told.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     more: list[Any] = ["" if told.plan == plan.name else told.plan, int(told.cleared)]
     while more and not more[-1]:
@@ -139,12 +166,10 @@ def _told(told: Told, plan: Plan) -> list[Any]:
     return [told.key, told.channel, at, *more]
 
 
-def _who(told: list[Any], plan: Plan, people: Directory) -> Told:
-    key, channel, at, *more = told
-    contact = people.contacts.get(key)
+def _who(told: _Told, plan: Plan, people: Directory) -> Told:
+    key, contact = told.key, people.contacts.get(told.key)
     login = contact.login if contact is not None else key.removeprefix("login:") if key.startswith("login:") else ""
-    other = more[0] if more else ""
-    return Told(key, login, channel, datetime.fromisoformat(at), other or plan.name, bool(more[1:] and more[1]))
+    return Told(key, login, told.channel, told.at, told.plan or plan.name, bool(told.cleared))
 
 
 # --- whatever fields there are ---------------------------------------------------------------------------------------
