@@ -35,7 +35,9 @@ class Report:
     seconds: float = 0.0
     at_points: Counter[str] = field(default_factory=Counter)
     processes: Counter[str] = field(default_factory=Counter)
+    counted: Counter[str] = field(default_factory=Counter)  # what befell it besides kills
     findings: Findings = field(default_factory=Findings)
+    recovery: dict[str, float] = field(default_factory=dict)  # seconds that a step was late after a kill of such
     slowest_start: float = 0.0  # seconds until another `up` said that it was ready
 
     @property
@@ -51,10 +53,12 @@ class Report:
             "kills": self.kills,
             "killed_at": dict(self.at_points),
             "killed": dict(self.processes),
+            "befell": dict(self.counted),
             "counted": dict(self.findings.counted),
             "wrong": self.findings.wrong,
             "latest_step_s": round(self.findings.latest_step, 3),
             "slowest_start_s": round(self.slowest_start, 3),
+            "recovery_s": {name: round(seconds, 3) for name, seconds in self.recovery.items()},
             "clean": self.findings.clean,
         }
 
@@ -138,18 +142,20 @@ def run(
     *,
     forgiving: bool = False,
     settle: float = SETTLE,
-    apart: float = 0.5,
-    most: int = 10**6,
     directory: Path | None = None,
+    people: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Report:
-    """A world of its own, people in it, `act` while they live, and the judgement when all has come to its end."""
+    """A world of its own, people in it, `act` while they live, and the judgement when all has come to its end.
+
+    `people`: for the crowd; `options`: for the world; `settle`: seconds.
+    """
     with contextlib.ExitStack() as stack:
         where = directory or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
         world = ChaosWorld(where, **options)
         stack.callback(world.stop)
         world.start()
-        crowd = Crowd(world, seed, apart=apart, most=most)
+        crowd = Crowd(world, seed, **(people or {}))
         stack.callback(crowd.stop)
         report, began = Report(name, seed), time.monotonic()
         crowd.start()

@@ -7,7 +7,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import redis
@@ -45,10 +45,19 @@ class Life:
 
 
 class Crowd:
-    """`most`: tickets in all. `apart`: seconds between two of them."""
+    """`most`: tickets in all. `apart`: seconds between two of them. `acts`: what is done about them, within `after`."""
 
-    def __init__(self, world: ChaosWorld, seed: int, *, most: int = 10**6, apart: float = 0.5) -> None:
-        self._world, self._most, self._apart = world, most, apart
+    def __init__(
+        self,
+        world: ChaosWorld,
+        seed: int,
+        *,
+        most: int = 10**6,
+        apart: float = 0.5,
+        acts: Sequence[str] = ACTS,
+        after: tuple[float, float] = (0.2, 11.0),
+    ) -> None:
+        self._world, self._most, self._apart, self._acts, self._after = world, most, apart, acts, after
         self._random = random.Random(seed)
         self.lives: list[Life] = []
         self._last: dict[int, Life] = {}
@@ -103,7 +112,7 @@ class Crowd:
         if not free:
             return
         number, plan = self._random.choice(free), self._random.choice(list(WAYS))
-        act, after = self._random.choice(ACTS), self._random.uniform(0.2, 11.0)
+        act, after = self._random.choice(self._acts), self._random.uniform(*self._after)
         row = self._world.desk.create_ticket(
             f"Outage ({plan})", priority="3 high", owner=self._world.people[number], by=self._world.desk.bob
         )

@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .campaign import ALL_POINTS, Report
+from .recovery import AT_MOST
 
 
 def show(report: Report, console: Console) -> None:
@@ -23,11 +24,17 @@ def show(report: Report, console: Console) -> None:
         killed.add_row(*left, *[""] * (4 - len(left)), *right)
     if report.kills:
         console.print(killed)
+    if report.counted:
+        console.print("befell: " + ", ".join(f"{what} {many}" for what, many in sorted(report.counted.items())))
     counted = ", ".join(f"{what} {many}" for what, many in sorted(report.findings.counted.items()))
     console.print(f"counted: {counted}", soft_wrap=True)
     console.print(
         f"latest step {report.findings.latest_step:.1f} s late"
         + (f"; slowest start of up {report.slowest_start:.1f} s" if report.slowest_start else "")
     )
+    for victim, seconds in report.recovery.items():
+        console.print(
+            f"after kill -9 of {victim}: next steps at most {seconds:.2f} s late (allowed {AT_MOST[victim]:g})"
+        )
     for kind, sentences in report.findings.wrong.items():
         console.print(f"{kind}: {len(sentences)}" + (f" [red]{'; '.join(sentences[:5])}[/]" if sentences else ""))

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import redis
@@ -18,14 +19,15 @@ from werkzeug.wrappers import Request, Response
 
 from connector import queues
 from connector.engine.store import Store
-from connector.redis_server import connect, redis_url
+from connector.redis_server import connect, recorded_socket, redis_url
 from connector.sandbox.providers import Receiver, Twilio
 from connector.sandbox.zammad.faults import Faults
 from connector.sandbox.zammad.people import Person
 from connector.sandbox.zammad.rows import AGENT
 
 from ..stories.world import World
-from .inside.chaos_orders import Orders
+from .inside.chaos_orders import DIE, PASSED, Orders
+from .proxy import CuttingProxy
 
 ROOT = Path(__file__).parents[2]
 INSIDE = Path(__file__).parent / "inside"
@@ -100,13 +102,27 @@ class ChaosFaults(Faults):
 
 
 class ChaosWorld(World):
-    """`lease`: seconds instead of the channels' own. `bug`: one of inside/chaos_bugs.py."""
+    """`lease`: seconds instead of the channels' own. `bug`: of inside/chaos_bugs.py. `proxied`: through `proxies`."""
 
     def __init__(
-        self, directory: Path, *, people: int = 30, lease: float = 0, bug: str = "", sweep: str = "2s"
+        self,
+        directory: Path,
+        *,
+        people: int = 30,
+        lease: float = 0,
+        bug: str = "",
+        sweep: str = "2s",
+        proxied: bool = False,
     ) -> None:
         super().__init__(directory)
         self._lease, self._bug, self._sweep = lease, bug, sweep
+        self.proxies: dict[str, CuttingProxy] = {}
+        if proxied:
+            self.proxies = {
+                "redis": CuttingProxy(self._socket),
+                "helpdesk": CuttingProxy(lambda: _port(self.desk.url)),
+                "twilio": CuttingProxy(lambda: _port(self.twilio.url)),
+            }
         self.orders = Orders(directory / "orders")
         faults = ChaosFaults(self.desk.faults._app)
         faults.world = self
@@ -126,12 +142,31 @@ class ChaosWorld(World):
 
     @property
     def environ(self) -> dict[str, str]:
-        chaos = {
-            "CHAOS_ORDERS": str(self.directory / "orders"),
+        return {
+            **super().environ,
             "PYTHONPATH": f"{INSIDE}:{ROOT}",
+            "CHAOS_ORDERS": str(self.directory / "orders"),
             "CHAOS_BUG": self._bug,
+            "CHAOS_LEASE": f"{self._lease:g}" if self._lease else "",
+            "CHAOS_REDIS": f"redis://127.0.0.1:{self.proxies['redis'].port}" if self.proxies else "",
         }
-        return {**super().environ, **chaos, "CHAOS_LEASE": f"{self._lease:g}" if self._lease else ""}
+
+    def start(self) -> None:
+        for proxy in self.proxies.values():
+            proxy.start()
+        super().start()
+
+    def stop(self) -> None:
+        super().stop()
+        for proxy in self.proxies.values():
+            proxy.stop()
+        self.orders.close()
+
+    def _socket(self) -> Path:
+        found = recorded_socket(self.directory / "data")
+        if found is None:
+            raise FileNotFoundError("there is no Redis yet")
+        return found
 
     def config(self) -> dict[str, Any]:
         plans = {
@@ -148,6 +183,9 @@ class ChaosWorld(World):
             for plan, steps in WAYS.items()
         }
         told = super().config()
+        if self.proxies:
+            told["helpdesk"]["url"] = f"http://127.0.0.1:{self.proxies['helpdesk'].port}"
+            told["twilio"]["api_url"] = f"http://127.0.0.1:{self.proxies['twilio'].port}"
         return {
             **told,
             "service": {**told["service"], "sweep_every": self._sweep},
@@ -165,9 +203,9 @@ class ChaosWorld(World):
         """Something has been done for this client, who has no answer yet: dies here if that is ordered."""
         pid = self._client(int(environ["REMOTE_PORT"])) if point in self.orders.open() else None
         if pid is None or not self.orders.claim(point):  # or it has died of something else meanwhile
-            self.orders.note(point, "passed", 0)
+            self.orders.note(point, PASSED, 0)
             return
-        self.orders.note(point, "died", pid)
+        self.orders.note(point, DIE, pid)
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
@@ -209,6 +247,10 @@ class ChaosWorld(World):
     @property
     def store(self) -> Store:
         return Store(self.redis, timedelta(days=1))
+
+
+def _port(url: str) -> int:
+    return urlsplit(url).port or 0
 
 
 def login(number: int) -> str:

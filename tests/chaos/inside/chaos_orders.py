@@ -1,7 +1,7 @@
-"""Orders to die at a point, in a directory that the campaign and the processes of its world share.
+"""Orders to die at a point (or stop, or have another time), in a directory that all processes of a world share.
 
-An order is an empty file. Whoever renames it has claimed it, so exactly one process dies of it. Every point that a
-process comes to is a line of the log: `time pid passed|died point`. Standard library only: it runs before all else.
+An order is a file that says what is to happen. Whoever renames it has claimed it, so exactly one process obeys. Every
+point that a process comes to is a line of the log: `time pid what point`. Imports little: it runs before all else.
 """
 
 import os
@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 OPEN, CLAIMED, LOG, TAKEN_BACK = "open", "claimed", "log", "nobody"
+DIE, STOP, PASSED = "die", "stop", "passed"
 
 
 class Orders:
@@ -24,9 +25,11 @@ class Orders:
             os.makedirs(made, exist_ok=True)  # noqa: PTH103
         self._out = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
-    def place(self, point: str) -> None:
-        """The next process that comes to this point dies there."""
-        os.close(os.open(f"{self._open}/{_named(point)}", os.O_WRONLY | os.O_CREAT, 0o600))
+    def place(self, point: str, what: str = DIE) -> None:
+        """The next process that comes to this point obeys: DIE, STOP (until SIGCONT), or seconds for its clock."""
+        made = Path(f"{self._open}.new")
+        made.write_text(what)
+        made.rename(f"{self._open}/{_named(point)}")
 
     def take_back(self) -> None:
         """Nobody dies of an order that hasn't been claimed by now."""
@@ -42,35 +45,47 @@ class Orders:
         names = (name.rsplit("-", 2) for name in os.listdir(self._claimed))  # noqa: PTH208
         return Counter(name.replace("_", " ") for name, whose, _ in names if whose != TAKEN_BACK)
 
-    def claim(self, point: str) -> bool:
-        """Whether the order for this point is the caller's now."""
+    def claim(self, point: str) -> str:
+        """What the caller is to do at this point, if anything; nobody else is to do it then."""
         return self._moved(_named(point), str(os.getpid()))
 
     def obey(self, point: str) -> None:
-        """What the watcher of a process does at a point: dies there if that is ordered."""
-        if self.claim(point):
-            self.note(point, "died", os.getpid())
+        """What the watcher of a process does at a point."""
+        what = self.claim(point)
+        self.note(point, what or PASSED, os.getpid())
+        if what == DIE:
             os.kill(os.getpid(), signal.SIGKILL)
-        self.note(point, "passed", os.getpid())
+        elif what == STOP:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        elif what:
+            _set_clock(float(what))
 
     def note(self, point: str, what: str, pid: int) -> None:
         """One line of the log; whole, however many write at once."""
         os.write(self._out, f"{time.time():.3f} {pid} {what} {point}\n".encode())
 
     def noted(self) -> list[tuple[float, int, str, str]]:
-        """The log so far: (Unix seconds, pid, passed or died, point)."""
+        """The log so far: (Unix seconds, pid, what happened, point)."""
         lines = (line.split(" ", 3) for line in Path(self._log).read_text().splitlines())
         return [(float(at), int(pid), what, point) for at, pid, what, point in lines]
 
     def close(self) -> None:
         os.close(self._out)
 
-    def _moved(self, name: str, whose: str) -> bool:
+    def _moved(self, name: str, whose: str) -> str:
+        moved = f"{self._claimed}/{name}-{whose}-{time.monotonic_ns()}"
         try:
-            os.rename(f"{self._open}/{name}", f"{self._claimed}/{name}-{whose}-{time.monotonic_ns()}")  # noqa: PTH104
+            os.rename(f"{self._open}/{name}", moved)  # noqa: PTH104
         except FileNotFoundError:
-            return False
-        return True
+            return ""
+        return Path(moved).read_text()
+
+
+def _set_clock(seconds: float) -> None:
+    """From now on this process' wall clock is off by so much. time-machine changes it in C, for all threads."""
+    import time_machine
+
+    time_machine.travel(time.time() + seconds, tick=True).start()
 
 
 def _named(point: str) -> str:

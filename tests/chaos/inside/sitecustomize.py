@@ -1,7 +1,8 @@
 """Python runs this first in every process of a chaos world, since PYTHONPATH leads here.
 
 CHAOS_ORDERS: the directory of orders. CHAOS_LEASE: seconds that a sender holds a notification (real: 30 or 60).
-CHAOS_BUG: the name of a bug in `chaos_bugs`, to see the campaign turn red.
+CHAOS_REDIS: the way to Redis through a proxy that cuts. CHAOS_BUG: the name of a bug in `chaos_bugs`, to see the
+campaign turn red.
 """
 
 import os
@@ -18,6 +19,8 @@ if orders := os.environ.get("CHAOS_ORDERS"):
         from connector import points
 
         points.watch(Orders(orders).obey)
+        if way := os.environ.get("CHAOS_REDIS"):
+            os.environ["REDIS_URL"] = way
         if lease := os.environ.get("CHAOS_LEASE"):
             from chaos_bugs import shorten_leases
 
