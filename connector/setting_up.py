@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from .errors import EscalatorError
+
 
 class Standing(StrEnum):
     MISSING = "missing"
@@ -32,8 +34,18 @@ class Wanted:
     public_url: str
     webhook_secret: str
     login: str
-    token: str = ""
+    token: str = ""  # or password
     ca_file: str | None = None
+    webservice: str = ""  # Znuny: its name
+    webhook_header: str = ""  # Znuny: what carries the secret
+
+
+class ByHand(EscalatorError):
+    """The helpdesk can't be set up from here: a script, and the commands that run it there (`{file}`: its path)."""
+
+    def __init__(self, script: str, commands: Sequence[str]) -> None:
+        super().__init__("The helpdesk can't be set up from this host.")
+        self.script, self.commands = script, tuple(commands)
 
 
 class SetUp(Protocol):

@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "connector.outbound": set(),
     "connector.points": set(),
     "connector.ports": {"connector.core"},
-    "connector.setting_up": set(),
+    "connector.setting_up": {"connector.errors"},
     "connector.sandbox": set(),
     "connector.helpdesks": PLAIN,
     "channels": PLAIN,

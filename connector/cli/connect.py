@@ -17,7 +17,7 @@ from config.settings import Settings
 from .. import helpdesks
 from ..errors import ConfigError, HelpdeskError
 from ..services import read_config
-from ..setting_up import Piece, SetUp, Standing, Wanted
+from ..setting_up import ByHand, Piece, SetUp, Standing, Wanted
 from .common import Places, as_json, placed, print_json, print_table, say
 
 LOGIN = "escalator"
@@ -42,7 +42,7 @@ def _options(command: Any) -> Any:
     "--token-file",
     type=click.Path(path_type=Path, dir_okay=False),
     default=None,
-    help="Where a new token is written, for its owner alone; else `helpdesk.token_file`, else it is shown once.",
+    help="Where a new token or password is written, for its owner alone; else where the config says, else it is shown.",
 )
 @_options
 @placed
@@ -54,7 +54,11 @@ def connect(places: Places, login: str, token_file: Path | None, yes: bool, dry_
     ESCALATOR_ADMIN_PASSWORD, or it asks. Nothing of that is kept.
     """
     settings, in_config = _read(places)
-    set_up = _build(settings, login, _administrator())
+    try:
+        set_up = _build(settings, login)
+    except ByHand as there:
+        _write_script(there, dry_run)
+        return
     pieces = list(set_up.look())
     if not json_:
         _show(pieces)
@@ -77,7 +81,11 @@ def connect(places: Places, login: str, token_file: Path | None, yes: bool, dry_
 def disconnect(places: Places, login: str, purge: bool, yes: bool, dry_run: bool) -> None:
     """Take away what `connect` made: nothing of Escalator stays active in the helpdesk. Tickets keep their notes."""
     settings, _ = _read(places)
-    set_up = _build(settings, login, _administrator())
+    try:
+        set_up = _build(settings, login)
+    except ByHand as there:
+        say(f"{there} There, run:", there.commands[-1].replace(" make ", " remove "))
+        return
     names = list(set_up.removable(purge=purge))
     say(*(f"{name}: {'would be' if dry_run else 'will be'} taken away" for name in names))
     if names and not dry_run:
@@ -101,18 +109,30 @@ def _make_all(set_up: SetUp, pieces: Sequence[Piece], quiet: bool) -> None:
             say(f"{piece.name}: {'made' if piece.standing is Standing.MISSING else 'changed'}")
 
 
+def _write_script(there: ByHand, dry_run: bool) -> None:
+    path = Path("escalator-set-up.pl")
+    say(f"{there} A script does it on the helpdesk's own:", *(line.format(file=path) for line in there.commands))
+    if not dry_run:
+        _write_secret(path, there.script)
+        say(f"It stands in {path}, which only you can read: it holds the webhook's secret and the password.")
+
+
 def _keep_token(token: str, path: Path | None, quiet: bool) -> None:
     if not token:
         return
     if path is None:
         click.echo(f"The new token, shown this once; export it as the config names it:\n{token}", err=True)
         return
+    _write_secret(path, f"{token}\n")
+    if not quiet:
+        say(f"It stands in {path}, which only you can read.")
+
+
+def _write_secret(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)  # a file that others could read stays so when it is written again
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(f"{token}\n")
-    if not quiet:
-        say(f"The token stands in {path}, which only you can read.")
+        file.write(text)
 
 
 def _ask(question: str, yes: bool) -> None:
@@ -153,25 +173,28 @@ def _administrator() -> str | AuthBase:
     return HTTPBasicAuth(str(user), str(password))
 
 
-def _build(settings: Settings, login: str, admin: str | AuthBase) -> Any:
+def _build(settings: Settings, login: str) -> SetUp:
     module = helpdesks.set_up_of(settings.helpdesk.kind)
     options, public_url = dict(settings.helpdesk.options), settings.service.public_url
     if module is None:
         raise ConfigError(f"`connect` can't set {settings.helpdesk.kind} up yet: see the README.")
     if not public_url:
         raise ConfigError("`service.public_url` isn't set: the helpdesk's webhooks need to know where Escalator is.")
-    token = str(options.get("token", ""))
-    return module.build(
+    token = str(options.get("token") or options.get("password") or "")
+    built: SetUp = module.build(
         Wanted(
             url=str(options["url"]),
             public_url=public_url,
-            webhook_secret=str(options["webhook_secret"][0]),
+            webhook_secret=str(options["webhook_secret"][0]) if options["webhook_secret"] else "",
             login=login,
             token="" if token == NOT_YET else token,
             ca_file=options.get("ca_file"),
+            webservice=str(options.get("webservice", "")),
+            webhook_header=str(options.get("webhook_header", "")),
         ),
-        admin,
+        _administrator,
     )
+    return built
 
 
 class _AsFarAsKnown(dict[str, str]):
@@ -192,18 +215,18 @@ def _read(places: Places) -> tuple[Settings, Path | None]:
 
 
 def _without_token_file(config: Path) -> tuple[str | None, Path | None]:
-    """(the config's text with a token that isn't one, the file that is to hold it) while that file is missing."""
+    """While the file with the token (or password) is missing: the config's text with one that isn't; and that file."""
     yaml = YAML()
     try:
         document = yaml.load(config.read_text(encoding="utf-8"))
-        name = document["helpdesk"]["token_file"]
-        path = config.parent / name
+        key = "token" if "token_file" in document["helpdesk"] else "password"
+        path = config.parent / document["helpdesk"][f"{key}_file"]
     except (OSError, UnicodeDecodeError, YAMLError, KeyError, TypeError):
         return None, None  # whatever is wrong is said when it is read in earnest
     if path.is_file():
         return None, path
-    del document["helpdesk"]["token_file"]
-    document["helpdesk"]["token"] = NOT_YET
+    del document["helpdesk"][f"{key}_file"]
+    document["helpdesk"][key] = NOT_YET
     written = StringIO()
     yaml.dump(document, written)
     return written.getvalue(), path

@@ -76,6 +76,10 @@ class World:
 
     def start(self) -> None:
         self.providers.start()
+        self.run()
+
+    def run(self) -> None:
+        """Starts `up` beside providers that are there, and lets everybody log in."""
         with (self.directory / "escalation.yml").open("w", encoding="utf-8") as file:
             YAML(typ="safe").dump(self.config(), file)
         log = self.directory / "up.log"
@@ -95,10 +99,13 @@ class World:
         self.anna, self.ben, self.carla = self.znuny.agent("anna"), self.znuny.agent("ben"), self.znuny.customer()
 
     def stop(self) -> None:
+        self.stop_up()
+        self.providers.stop()
+
+    def stop_up(self) -> None:
         if self._up is not None:
             self._up.terminate()
             self._up.wait(60)
-        self.providers.stop()
 
     def config(self) -> dict[str, Any]:
         def person(name: str, **more: str) -> dict[str, Any]:

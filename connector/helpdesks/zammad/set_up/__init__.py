@@ -102,11 +102,11 @@ class ZammadSetUp:
         return Piece(table.title, Standing.DIFFERENT if changes else Standing.RIGHT, changes)
 
 
-def build(wanted: Wanted, admin: str | AuthBase) -> ZammadSetUp:
-    """The set-up of one Zammad; makes no call. `admin`: an administrator's token, or user and password."""
+def build(wanted: Wanted, administrator: Callable[[], str | AuthBase]) -> ZammadSetUp:
+    """The set-up of one Zammad; makes no call. `administrator` gives a token, or a way to sign in with a password."""
 
     def connect(auth: str | AuthBase) -> Client:
         return Client(wanted.url, auth, ca_file=wanted.ca_file)
 
-    client = connect(admin)
+    client = connect(administrator())
     return ZammadSetUp(client, ApiUser(client, wanted.login, wanted.token, connect), wanted)
