@@ -202,6 +202,7 @@ class Channel:
     tells: bool = True
     cut: bool = False
     trouble: BaseException | None = None
+    tried: int = 0
     sent: list[Message] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     hung_up: list[str] = field(default_factory=list)
@@ -216,6 +217,7 @@ class Channel:
         return contact.mobile or contact.email
 
     def deliver(self, message: Message) -> Receipt:
+        self.tried += 1
         self.entered.set()
         assert self.goes_on.wait(30)
         if self.trouble is not None:
