@@ -91,7 +91,7 @@ class Phone:
         to = _twilio.recipient(message, self.address(message.contacts[0]))
         extras: dict[str, Any] = {}
         if status := _twilio.callback(message, "status"):
-            extras = {"status_callback": status, "status_callback_event": EVENTS}
+            extras = {"status_callback": status, "status_callback_event": EVENTS, **_machine_detection(status)}
         try:
             call = self._client.get().calls.create(
                 to=to, from_=self._sender, twiml=compose(message, self.voice, self._texts), timeout=RING, **extras
@@ -132,6 +132,14 @@ class Phone:
                 raise _twilio.undelivered(error) from None
         except _twilio.ERRORS as error:
             raise _twilio.undelivered(error) from None
+
+
+def _machine_detection(callback: str) -> dict[str, str]:
+    """Twilio listens while the words are said already, and tells `callback` who picked up (`AnsweredBy`).
+
+    https://www.twilio.com/docs/voice/answering-machine-detection: the other way keeps a person waiting in silence.
+    """
+    return {"machine_detection": "Enable", "async_amd": "true", "async_amd_status_callback": callback}
 
 
 def compose(message: Message, voice: str = ENGLISH_VOICE, texts: Texts = BUILT_IN) -> str:

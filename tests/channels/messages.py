@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from connector.core.code import code_of
 from connector.core.contact import Contact
-from connector.ports import Message, Purpose
+from connector.ports import Announced, Message, Purpose
 
 DANA = Contact(
     key="dana",
@@ -17,6 +18,8 @@ DANA = Contact(
     timezone="Europe/Berlin",
 )
 NOBODY = Contact(key="nobody", name="No Body")
+
+LANGUAGES = ("en", "de")
 
 #: Titles that try something.
 HOSTILE = (
@@ -60,6 +63,22 @@ def step(**changes: Any) -> Message:
         token="m3ssage.t0ken",
     )
     return replace(message, **changes)
+
+
+def bundle(count: int, title: str = "Server outage", **changes: Any) -> Message:
+    """One message about `count` tickets."""
+    also = tuple(
+        Announced(
+            code=code_of(str(43 + number)),
+            ticket_number=f"50{100 + number}",
+            ticket_title=title,
+            ticket_url=f"https://desk.example.com/#ticket/zoom/{43 + number}",
+            priority="2 normal",
+            group="Network",
+        )
+        for number in range(count - 1)
+    )
+    return step(id="b-0123456789abcdef", ticket_title=title, also=also, only_one=False, **changes)
 
 
 def all_clear(**changes: Any) -> Message:

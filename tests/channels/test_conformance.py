@@ -18,7 +18,7 @@ from connector.errors import Undelivered
 from connector.ports import Channel
 
 from .benches import BENCHES, TROUBLES, Bench
-from .messages import DANA, HOSTILE, NOBODY, every_purpose, step
+from .messages import DANA, HOSTILE, LANGUAGES, NOBODY, bundle, every_purpose, step
 
 KINDS = sorted(channels.discover())
 #: What a test's message holds and nobody may read in an error or a log.
@@ -49,8 +49,8 @@ def channel(bench: Bench, kind: str) -> Channel:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read timeouts of a moment, in every module that has one."""
-    for info in pkgutil.iter_modules(channels.__path__, "channels."):
-        module = importlib.import_module(info.name)
+    names = [info.name for info in pkgutil.iter_modules(channels.__path__, "channels.")]
+    for module in map(importlib.import_module, [*names, "connector.outbound"]):
         if hasattr(module, "READ_TIMEOUT"):
             monkeypatch.setattr(module, "READ_TIMEOUT", 0.4)
 
@@ -161,10 +161,29 @@ def test_what_was_never_sent_is_not_found(channel: Channel) -> None:
     assert channel.find(step()) is None
 
 
-def test_no_title_keeps_a_message_from_being_sent(channel: Channel, bench: Bench) -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_title_keeps_a_message_from_being_sent(channel: Channel, bench: Bench, language: str) -> None:
     for number, title in enumerate(HOSTILE):
-        channel.deliver(step(id=f"m-{number}", ticket_title=title, group=title, priority=title, organization=title))
+        hostile = {"ticket_title": title, "group": title, "priority": title, "organization": title}
+        channel.deliver(step(id=f"m-{number}", language=language, **hostile))
     assert len(bench.sent()) == len(HOSTILE)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_message_about_many_tickets_is_one_message(channel: Channel, bench: Bench, language: str) -> None:
+    if not channel.personal:
+        assert channel.deliver(step(language=language)).detail  # told of each ticket by itself
+        return
+    for number, title in enumerate(HOSTILE):
+        channel.deliver(replace(bundle(37, title, language=language), id=f"b-{number}"))
+    assert len(bench.sent()) == len(HOSTILE)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_purpose_can_be_sent_in_every_language(channel: Channel, bench: Bench, language: str) -> None:
+    for message in every_purpose():
+        channel.deliver(replace(message, language=language))
+    assert len(bench.sent()) == 5
 
 
 def test_it_may_be_used_from_many_threads(channel: Channel, bench: Bench) -> None:

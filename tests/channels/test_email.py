@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from connector.core.contact import Contact
 from connector.errors import ConfigError, Undelivered
 from connector.sandbox.providers.smtp import CUT, Smtp
 
-from .messages import DANA, HOSTILE, NOBODY, all_clear, every_purpose, step
+from .messages import DANA, HOSTILE, LANGUAGES, NOBODY, all_clear, bundle, every_purpose, step
 
 
 @pytest.fixture
@@ -44,6 +45,58 @@ def test_a_mail_arrives_as_text_and_html(channel: Email, smtp: Smtp) -> None:
         assert "https://escalator.example.com/ack/t0ken-of-dana" in part
         assert "2026-01-31 21:15 CET" in part
     assert (receipt.final, receipt.detail) == (True, "accepted")
+
+
+def test_a_mail_about_several_lists_them_with_their_links_and_has_one_button(channel: Email, smtp: Smtp) -> None:
+    channel.deliver(bundle(37))
+
+    (mail,) = smtp.mails
+    assert mail.message["Subject"] == "[E-1A and 36 more] 37 tickets wait, first 50042 (3 high)"
+    text = mail.message.get_body(("plain",)).get_content()
+    html = mail.message.get_body(("html",)).get_content()
+    for part in (text, html):
+        assert part.count("https://desk.example.com/#ticket/zoom/") == 37
+        assert part.count("/ack/t0ken-of-dana") == 1
+        assert "Take all 37 tickets" in part
+    assert html.count("<tr>") == 38
+
+
+def test_a_german_mail(channel: Email, smtp: Smtp) -> None:
+    channel.deliver(step(language="de", rests_until=datetime(2026, 1, 31, 21, 0, tzinfo=UTC)))
+    mail = smtp.mails[0].message
+    for kind in ("plain", "html"):
+        part = mail.get_body((kind,)).get_content()
+        for words in ("Dieses Ticket hat noch niemand übernommen.", "Priorität", "Dieses Ticket übernehmen", "22:00"):
+            assert words in part
+    assert '<html lang="de">' in mail.get_body(("html",)).get_content()
+
+
+def test_the_text_part_can_be_read_as_it_is(channel: Email, smtp: Smtp) -> None:
+    channel.deliver(step())
+    assert smtp.mails[0].message.get_body(("plain",)).get_content().splitlines() == [
+        "Nobody has taken this ticket yet. Please take it.",
+        "",
+        "Ticket: 50042",
+        "Title: Server outage",
+        "Priority: 3 high",
+        "Group: Network",
+        "Organisation: Example Ltd",
+        "Plan: major-incident",
+        "Due: 2026-01-31 21:15 CET",
+        "Step: 2 of 4",
+        "",
+        "Take this ticket:",
+        "https://escalator.example.com/ack/t0ken-of-dana",
+        "",
+        "Open the ticket:",
+        "https://desk.example.com/#ticket/zoom/42",
+        "",
+        "Open the escalation:",
+        "https://escalator.example.com/escalations/E-1A",
+        "",
+        "-- ",
+        "Escalation E-1A. A reply to this mail reaches nobody; use the link or the helpdesk.",
+    ]
 
 
 def test_it_is_marked_as_made_by_a_machine(channel: Email, smtp: Smtp) -> None:
@@ -158,9 +211,11 @@ def test_a_bad_address_will_never_work(channel: Email, smtp: Smtp, address: str)
 
 
 @pytest.mark.parametrize("title", HOSTILE)
-def test_no_title_writes_headers_or_links_of_its_own(title: str) -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_title_writes_headers_or_links_of_its_own(title: str, language: str) -> None:
     stranger = Contact(key="x", name=title[:200], email="dana@example.com")
-    for message in every_purpose():
+    for message in [*every_purpose(), bundle(3, title)]:
+        message = replace(message, language=language)
         nasty = replace(message, contacts=(stranger,), ticket_title=title, group=title, priority=title, line=title)
         raw = _mail.compose(nasty, ("Escalations", "escalations@example.com")).as_bytes()
         head = raw.partition(b"\r\n\r\n")[0].decode("ascii")

@@ -1,7 +1,7 @@
 """Calls through Twilio: what is said, which keys do what, and what never is said to a machine."""
 
 import xml.etree.ElementTree as ET
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,7 +12,7 @@ from connector.ports import Purpose
 from connector.sandbox.providers.http_post import Receiver
 from connector.sandbox.providers.twilio import Twilio
 
-from .messages import DANA, HOSTILE, step
+from .messages import DANA, HOSTILE, LANGUAGES, bundle, step
 
 
 @pytest.fixture
@@ -41,12 +41,14 @@ def test_the_key_arrives_signed_with_the_message_id(channel: Phone, twilio: Twil
         channel.deliver(step(callback_url=web.base + "/callbacks/twilio"))
 
         call = twilio.wait_for(lambda: [each for each in twilio.calls if each.status == "completed"])[0]
-        twilio.wait_for(lambda: len(twilio.callbacks) == 5)
+        twilio.wait_for(lambda: len(twilio.callbacks) == 6)
     pressed = next(each for each in twilio.callbacks if "Digits" in each.params)
     assert pressed.url == web.base + "/callbacks/twilio/voice?m=m3ssage.t0ken"
     assert pressed.params["Digits"] == "1"
     assert call.said[-2:] == ("You have it.", "Goodbye.")
-    assert [each.params["CallStatus"] for each in twilio.callbacks if each is not pressed] == [
+    assert [
+        each.params["CallStatus"] for each in twilio.callbacks if "CallStatus" in each.params and each is not pressed
+    ] == [
         "initiated",
         "ringing",
         "in-progress",
@@ -81,6 +83,53 @@ def test_without_a_public_url_the_call_only_speaks(channel: Phone, twilio: Twili
     assert "Press 1" not in call.twiml
     assert "Please take it in the helpdesk" in call.twiml
     assert "StatusCallback" not in call.form
+    assert "MachineDetection" not in call.form
+
+
+def test_the_words_do_not_wait_for_the_detection_of_machines(channel: Phone, twilio: Twilio) -> None:
+    twilio.on_call(DANA.mobile).voicemail()
+    channel.deliver(step(callback_url=twilio.url + "/callbacks/twilio"))
+
+    (call,) = twilio.calls
+    assert (call.form["MachineDetection"], call.form["AsyncAmd"]) == (["Enable"], ["true"])
+    told = twilio.wait_for(lambda: [each for each in twilio.callbacks if "AnsweredBy" in each.params])[0]
+    assert told.url == twilio.url + "/callbacks/twilio/status?m=m3ssage.t0ken"
+    assert told.params["AnsweredBy"] == "machine_start"
+
+
+def test_a_german_call_has_a_german_voice_and_an_english_one_that_of_the_channel() -> None:
+    german = ET.fromstring(phone.compose(step(language="de"), "en-US"))
+    assert {said.get("language") for said in german.iter("Say")} == {"de-DE"}
+    assert next(german.iter("Say")).text == "Eskalation. Ticket 5, 0, 0, 4, 2. Priorität 3 high."
+    for language in ("en", "en-GB", "fr"):
+        english = ET.fromstring(phone.compose(step(language=language), "en-US"))
+        assert {said.get("language") for said in english.iter("Say")} == {"en-US"}
+    austrian = ET.fromstring(phone.compose(step(language="de"), "de-AT"))
+    assert {said.get("language") for said in austrian.iter("Say")} == {"de-AT"}
+
+
+def test_a_call_about_several_says_how_many_and_the_most_urgent_twice() -> None:
+    said = [each.text for each in ET.fromstring(phone.compose(bundle(37))).iter("Say")]
+    assert said[:5] == [
+        "37 tickets wait. The most urgent is:",
+        "Ticket 5, 0, 0, 4, 2. Priority 3 high.",
+        "Again:",
+        "Ticket 5, 0, 0, 4, 2. Priority 3 high.",
+        "Press 1 to acknowledge all 37, 2 to escalate now, 5 to hear more, 9 to repeat.",
+    ]
+
+
+def test_5_reads_the_first_title_and_the_numbers_of_ten_others() -> None:
+    said = [each.text for each in ET.fromstring(phone.answer(bundle(37), "5")).iter("Say")]
+    assert said[0] == "Title: Server outage. Group: Network. Organisation: Example Ltd."
+    assert said[1:4] == ["The others:", "5, 0, 1, 0, 0.", "5, 0, 1, 0, 1."]
+    assert said[12] == "And 26 more."
+    assert "Ticket 1" not in " ".join(map(str, said))
+
+
+def test_the_last_call_for_a_while_says_so() -> None:
+    said = phone.compose(step(rests_until=datetime(2026, 1, 31, 21, 0, tzinfo=UTC)))
+    assert "This is the last call until 22:00." in said
 
 
 def test_a_ringing_call_is_hung_up(channel: Phone, twilio: Twilio) -> None:
@@ -142,12 +191,15 @@ def test_every_key_has_an_answer(digit: str, said: str, asks: bool) -> None:
 
 @pytest.mark.parametrize("title", HOSTILE)
 @pytest.mark.parametrize("digit", ["1", "5", "9", "x"])
-def test_no_title_breaks_out_of_the_document(title: str, digit: str) -> None:
-    message = step(ticket_title=title, group=title, organization=title, priority=title)
-    for text in (phone.compose(message), phone.answer(message, digit, title)):
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_title_breaks_out_of_the_document(title: str, digit: str, language: str) -> None:
+    message = step(ticket_title=title, group=title, organization=title, priority=title, language=language)
+    several = bundle(37, title=title, language=language)
+    for text in (phone.compose(message), phone.answer(message, digit, title), phone.compose(several)):
         assert len(text) < phone.LONGEST_TWIML
         tags = {element.tag for element in ET.fromstring(text).iter()}
         assert tags <= {"Response", "Gather", "Say", "Pause", "Hangup"}
+    ET.fromstring(phone.answer(several, digit, title))
 
 
 @pytest.mark.parametrize("purpose", [Purpose.ALL_CLEAR, Purpose.TEST, Purpose.OPERATOR])

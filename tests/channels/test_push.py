@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from connector.core.contact import Contact
 from connector.errors import ConfigError, Undelivered
 from connector.sandbox.providers.apns import Apns
 
-from .messages import DANA, HOSTILE, NOBODY, all_clear, every_purpose, step
+from .messages import DANA, HOSTILE, NOBODY, all_clear, bundle, every_purpose, step
 
 PHONE, TABLET = "a" * 64, "b" * 64
 TWO_DEVICES = Contact(key="dana", name="Dana Reyes", push=(PHONE, TABLET))
@@ -77,6 +78,29 @@ def test_the_all_clear_replaces_it_quietly(channel: Push, apns: Apns) -> None:
     assert sent.payload["aps"]["interruption-level"] == "passive"
     assert "sound" not in sent.payload["aps"]
     assert "acknowledge" not in sent.payload["escalation"]
+
+
+def test_a_push_about_several_counts_them_and_stands_by_itself(channel: Push, apns: Apns) -> None:
+    channel.deliver(bundle(37))
+    (sent,) = apns.pushes
+    assert sent.payload["aps"]["alert"] == {"title": "37 tickets wait", "body": "First: 50042 (3 high) Server outage"}
+    assert sent.headers["apns-collapse-id"] == "b-0123456789abcdef"  # no all-clear for one of them replaces it
+    assert sent.payload["escalation"]["count"] == 37
+
+
+def test_a_german_push(channel: Push, apns: Apns) -> None:
+    channel.deliver(bundle(37, language="de", rests_until=datetime(2026, 1, 31, 21, 0, tzinfo=UTC)))
+    alert = apns.pushes[0].payload["aps"]["alert"]
+    assert alert["title"] == "37 Tickets warten"
+    assert alert["body"] == "Zuerst: 50042 (3 high) Server outage Keine weitere bis 22:00."
+
+
+def test_the_all_clear_names_who_has_it(channel: Push, apns: Apns) -> None:
+    channel.deliver(all_clear(taken_by="Lee Adams"))
+    assert apns.pushes[0].payload["aps"]["alert"] == {
+        "title": "E-1A: all clear",
+        "body": "Ticket 50042: Lee Adams has it.",
+    }
 
 
 def test_one_device_that_takes_it_is_enough_and_the_dead_one_is_named(channel: Push, apns: Apns) -> None:

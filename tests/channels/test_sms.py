@@ -1,15 +1,17 @@
 """SMS through Twilio: what is sent, what comes back, and what is known after an answer was lost."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from channels import Shared, _texts, sms
+from channels import Shared, Texts, _texts, sms
 from channels.sms import Sms
 from connector.errors import ConfigError, Undelivered
+from connector.ports import Purpose
 from connector.sandbox.providers.twilio import Twilio
 
-from .messages import DANA, HOSTILE, NOBODY, all_clear, step
+from .messages import DANA, HOSTILE, LANGUAGES, NOBODY, all_clear, bundle, step
 
 
 @pytest.fixture
@@ -175,15 +177,72 @@ def test_the_answer_to_a_reply_is_one_message() -> None:
 
 @pytest.mark.parametrize("title", HOSTILE)
 @pytest.mark.parametrize("only_one", [True, False])
-def test_every_text_is_one_segment_with_its_code_and_the_way_to_take_it(title: str, only_one: bool) -> None:
-    message = step(ticket_title=title, priority=title, ticket_number=title, only_one=only_one)
-    text = sms.compose(message)
+@pytest.mark.parametrize("purpose", [Purpose.STEP, Purpose.EXHAUSTED])
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("rests_until", [None, datetime(2026, 1, 31, 21, 0, tzinfo=UTC)])
+def test_every_text_is_one_segment_with_its_code_and_the_way_to_take_it(
+    title: str, only_one: bool, purpose: Purpose, language: str, rests_until: datetime | None
+) -> None:
+    message = step(ticket_title=title, priority=title, ticket_number=title, only_one=only_one, purpose=purpose)
+    text = sms.compose(replace(message, language=language, rests_until=rests_until))
     assert _texts.one_segment(text)
     assert text.startswith("E-1A")
-    assert ("E-1A to take it" in text) or ("E-1A=OK" in text)
-    assert ("1 or E-1A" in text or "1/E-1A" in text) == only_one
+    how = {"en": "to take it", "de": "Zum Übernehmen"}[language]
+    assert how in text or "E-1A=OK" in text
+    short = {"en": "1 or E-1A", "de": "1 oder E-1A"}[language]
+    assert (short in text or "1/E-1A" in text) == only_one
     assert "\n" not in text
     assert "://evil" not in text
+
+
+def test_a_german_text() -> None:
+    assert sms.compose(step(language="de-CH")) == (
+        'E-1A: Ticket 50042 (3 high) "Server outage". Zum Übernehmen 1 oder E-1A antworten. '
+        "https://escalator.example.com/ack/t0ken-of-dana"
+    )
+
+
+def test_one_text_tells_of_several_tickets() -> None:
+    assert sms.compose(bundle(3)) == (
+        "3 tickets wait, first 50042 (3 high) E-1A, then E-1B, E-1C. Reply ALL, or a code. "
+        "https://escalator.example.com/ack/t0ken-of-dana"
+    )
+
+
+def test_of_many_tickets_as_many_codes_as_fit_are_named_and_none_is_cut() -> None:
+    text = sms.compose(bundle(37, acknowledge_url=""))
+    assert text == (
+        "37 tickets wait, first 50042 (3 high) E-1A, then E-1B, E-1C, E-1D, E-1E, E-1F, E-1G, E-1H, E-1J, E-1K, "
+        "E-1M, E-1N, E-1P, E-1Q, 23 more. Reply ALL, or a code."
+    )
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+@pytest.mark.parametrize("count", [2, 37, 500])
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("purpose", [Purpose.STEP, Purpose.EXHAUSTED])
+def test_a_text_about_several_is_one_segment_whatever_their_titles_are(
+    title: str, count: int, language: str, purpose: Purpose
+) -> None:
+    message = bundle(count, title, language=language, purpose=purpose, priority=title)
+    for link in ("", message.acknowledge_url, "https://escalator.example.com/ack/" + "t" * 80):
+        text = sms.compose(replace(message, acknowledge_url=link))
+        assert _texts.septets(text) is not None
+        assert _texts.one_segment(text)
+        assert text.startswith(f"{count} ")
+        assert "E-1A" in text
+        assert {"en": "ALL", "de": "ALLE"}[language] in text
+
+
+def test_the_last_text_for_a_while_says_so_on_the_persons_clock() -> None:
+    until = datetime(2026, 1, 31, 21, 0, tzinfo=UTC)
+    assert "No more SMS until 22:00." in sms.compose(step(rests_until=until))
+    assert "Keine SMS mehr bis 22:00." in sms.compose(bundle(37, rests_until=until, language="de"))
+
+
+def test_whoever_has_no_time_zone_is_told_the_services_time() -> None:
+    message = step(contacts=(replace(DANA, timezone=""),), rests_until=datetime(2026, 1, 31, 21, 0, tzinfo=UTC))
+    assert "until 16:00" in sms.compose(message, Texts(timezone="America/New_York"))
 
 
 def test_a_title_that_needs_another_alphabet_leaves_room_for_the_code() -> None:

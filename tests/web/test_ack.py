@@ -4,6 +4,8 @@ import pytest
 
 from connector.engine.records import Link
 
+from .conftest import DANA
+
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
@@ -15,8 +17,87 @@ def test_the_link_shows_the_ticket_and_a_button_and_the_button_acknowledges(worl
         assert words in shown.text
     taken = world.client.post(link, headers=BROWSER)
     assert (taken.status_code, world.acknowledger()) == (200, ("Dana Reyes", "link"))
-    assert "acknowledged by Dana Reyes" in taken.text
+    assert "E-1A, ticket 50042: acknowledged by Dana Reyes." in taken.text
     assert "<form" not in taken.text
+
+
+def test_the_page_tells_who_was_told_and_what_comes_next(world):
+    told = world.sent()
+    for each, status in zip(told, ("delivered", "undelivered"), strict=True):
+        form = {"MessageSid": each.provider_id, "MessageStatus": status, "To": DANA}
+        world.call_back("status", form, each.id)
+    page = world.client.get(world.ack_url(told[0]), headers=BROWSER).text
+    due = world.escalation().due_at
+    assert "SMS to Dana Reyes: delivered" in page
+    assert "SMS to Lee Adams: undelivered" in page
+    assert f"At {due:%H:%M}: SMS to Dana Reyes, unless somebody takes the ticket." in page
+    assert "Times: UTC." in page
+
+
+def test_escalate_now_brings_the_next_step_once_however_often_it_is_tapped(world):
+    link = world.ack_url(world.sent()[0])
+    assert f'action="{link.removeprefix("/ack/")}/escalate"' in world.client.get(link, headers=BROWSER).text
+    assert world.client.get(f"{link}/escalate").status_code == 405
+    assert world.escalation().step == 1
+    answer = world.client.post(f"{link}/escalate", headers=BROWSER)
+    assert (answer.status_code, world.escalation().step) == (200, 2)
+    assert "the next step comes now" in answer.text
+    assert f'action="..{link.removeprefix("/ack")}"' in answer.text
+    assert world.client.post(f"{link}/escalate", headers=BROWSER).status_code == 200
+    assert (world.escalation().step, world.acknowledger()) == (2, ("", ""))
+
+
+def test_escalating_takes_nothing_from_who_has_it(world):
+    link = world.ack_url(world.sent()[0])
+    world.taken_in_the_helpdesk()
+    answer = world.client.post(f"{link}/escalate")
+    assert (answer.json["outcome"], world.escalation().step) == ("already", 1)
+
+
+def test_the_link_of_a_message_about_several_shows_and_takes_them_all(world):
+    link = world.ack_url(world.sent_together("42", "43", "44"))
+    page = world.client.get(link, headers=BROWSER).text
+    for words in ("3 tickets", "50042", "50043", "50044", "I take all 3", "Escalate all now"):
+        assert words in page
+    assert [world.acknowledger(id) for id in ("42", "43", "44")] == [("", "")] * 3
+    answer = world.client.post(link)
+    assert (answer.status_code, answer.json["outcome"], len(answer.json["also"])) == (200, "done", 2)
+    assert [world.acknowledger(id) for id in ("42", "43", "44")] == [("Dana Reyes", "link")] * 3
+    assert "acknowledged by Dana Reyes" in answer.json["message"]
+
+
+def test_of_several_those_that_are_over_leave_the_others_to_be_taken(world):
+    link = world.ack_url(world.sent_together("42", "43"))
+    world.closed("42")
+    page = world.client.get(link, headers=BROWSER)
+    assert (page.status_code, "50043" in page.text, "I take it" in page.text) == (200, True, True)
+    assert world.client.post(link).json["outcome"] == "done"
+    assert world.acknowledger("43") == ("Dana Reyes", "link")
+    world.closed("43")
+    assert world.client.get(link).status_code == 410
+
+
+def test_the_page_speaks_the_persons_language(build_world):
+    world = build_world({"name: Dana Reyes,": "name: Dana Reyes, language: de, timezone: Europe/Berlin,"})
+    danas, lees = world.sent()
+    page = world.client.get(world.ack_url(danas), headers=BROWSER).text
+    for words in ('<html lang="de">', "Ich übernehme", "Noch von niemandem übernommen.", "Jetzt eskalieren"):
+        assert words in page
+    assert 'lang="en"' in world.client.get(world.ack_url(lees), headers=BROWSER).text
+    taken = world.client.post(world.ack_url(danas), headers=BROWSER)
+    assert "E-1A, Ticket 50042: übernommen von Dana Reyes." in taken.text
+
+
+def test_an_admins_own_page_is_shown_and_a_broken_one_is_not(build_world, tmp_path):
+    own = tmp_path / "texts/en/page/ticket.html"
+    own.parent.mkdir(parents=True)
+    own.write_text("<p>Our own page for {{ tickets[0].number }}: {{ tickets[0].title }}</p>")
+    world = build_world({"service:": "service:\n  texts: texts"})
+    link = world.ack_url(world.sent(title="<b>Server</b>")[0])
+    assert world.client.get(link, headers=BROWSER).text == "<p>Our own page for 50042: &lt;b&gt;Server&lt;/b&gt;</p>"
+    own.write_text("{{ nobody_knows_this }}")
+    again = build_world({"service:": "service:\n  texts: texts"})
+    assert "I take it" in again.client.get(link, headers=BROWSER).text
 
 
 def test_looking_never_acknowledges(world):
@@ -49,7 +130,7 @@ def test_a_second_person_is_told_who_was_first(world):
         assert (again.status_code, again.json["outcome"]) == (200, "already")
         assert "already acknowledged by Dana Reyes" in again.json["message"]
     page = world.client.get(world.ack_url(lees), headers=BROWSER)
-    assert "Already acknowledged by Dana Reyes" in page.text
+    assert "Taken by Dana Reyes." in page.text
     assert "<form" not in page.text
     assert world.acknowledger() == ("Dana Reyes", "link")
 
@@ -102,8 +183,8 @@ def test_a_plan_that_leaves_out_outside_refuses_and_says_what_to_do(world):
     assert (answer.status_code, answer.json["error"]) == (409, "refused")
     assert "plan inside asks to take it in the helpdesk itself" in answer.json["message"]
     page = world.client.get(link, headers=BROWSER)
-    assert "take this ticket in the helpdesk" in page.text
-    assert "<form" not in page.text
+    assert "To be taken in the helpdesk itself." in page.text
+    assert "I take it" not in page.text
     assert world.acknowledger() == ("", "")
 
 

@@ -58,7 +58,7 @@ def test_all_tells_of_those_that_ask_for_the_helpdesk(world):
     world.sent("43", priority="1 low")
     answer = text(world, DANA, "ALL")
     assert "E-1A: acknowledged by Dana Reyes." in answer
-    assert "E-1B, ticket 50043: plan inside asks to take it in the helpdesk" in answer
+    assert "E-1B: please take it in the helpdesk itself." in answer
 
 
 def test_a_second_person_is_told_who_was_first(world):

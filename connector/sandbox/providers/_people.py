@@ -12,6 +12,7 @@ class CallTurn:
     status: str = "no-answer"  # how it ends when nobody answers: no-answer, busy, failed
     answered: bool = False
     keys: tuple[str, ...] = ()
+    answered_by: str = "human"  # as Twilio's machine detection hears it
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,11 @@ class CallScript:
 
     def voicemail(self) -> Self:
         """A machine answers, lets everything be said, and presses nothing."""
-        return self._then(CallTurn(answered=True))
+        return self._then(CallTurn(answered=True, answered_by="machine_start"))
+
+    def mistaken_for_voicemail(self, *keys: str) -> Self:
+        """A person whose greeting sounds like a machine's."""
+        return self._then(CallTurn(answered=True, keys=keys, answered_by="machine_start"))
 
     def no_answer(self) -> Self:
         return self._then(CallTurn("no-answer"))

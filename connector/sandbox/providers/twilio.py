@@ -264,8 +264,16 @@ class Twilio(Stoppable, Recorder):
         with self.changed:
             self.changed.wait_for(lambda: self._stopping.is_set() or call.status in ENDED, self.pace)
         if turn.answered and self._call_is(call, "in-progress", "answered"):
+            self._detect(call, turn.answered_by)
             self._converse(call, turn.keys)
         self._call_is(call, "completed" if turn.answered else turn.status, "completed")
+
+    def _detect(self, call: Call, answered_by: str) -> None:
+        """Tells who picked up, where the call asks for that (asynchronously: the call goes on meanwhile)."""
+        there = call.form.get("AsyncAmdStatusCallback", [""])[0]
+        if there and call.form.get("MachineDetection") == ["Enable"] and call.form.get("AsyncAmd") == ["true"]:
+            params = {"CallSid": call.sid, "AnsweredBy": answered_by, "MachineDetectionDuration": "3000"}
+            self._call_back(there, params)
 
     def _call_is(self, call: Call, status: str, event: str) -> bool:
         """Moves the call on and tells so; False when it was hung up meanwhile (which is told once, as its end)."""
