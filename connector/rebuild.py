@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from .core.case import Case
@@ -29,6 +29,7 @@ T = TypeVar("T")
 CALLS_AT_ONCE = 4
 TRIES_AFTER = (1.0, 3.0)  # seconds; a helpdesk that fails now and then doesn't have all begin anew
 MERGES_AT_MOST = 10
+CLOCKS_APART = timedelta(minutes=10)  # what has changed is asked for by the helpdesk's clock
 
 FORGED = "the data of a note of ours is forged or was edited"
 FOREIGN = "somebody else's article holds data like that of our notes"
@@ -86,7 +87,7 @@ class Rebuild:
         proven = max((one.since for look in looks for one in look.standings if one.since is not None), default=None)
         since = recorded or proven or written or now
         known = {look.reading.ticket.id for look in looks} | unreadable.keys()
-        rows = [row.ticket_id for row in self._helpdesk.find_changed(since) if not row.closed]
+        rows = [row.ticket_id for row in self._helpdesk.find_changed(since - CLOCKS_APART) if not row.closed]
         others, more = self._read(self._unknown(id for id in rows if id not in known), shown=False)
         looks += others
         counts = max(since, written) if written is not None else since

@@ -37,7 +37,7 @@ class Standing:
     before: str  # digest of the one before
     proof: str
     at: datetime
-    seen_until: datetime | None  # history taken in up to then
+    seen_until: datetime | None  # history taken in up to then, by the helpdesk's clock
     since: datetime | None  # service.since as it was then
     plan: str
     state: State
@@ -144,8 +144,8 @@ def _as_it_stood(
 ) -> Case:
     """The case when its newest note was written; the ticket and its matched fields with what came later undone."""
     until = newest.seen_until
-    news = tuple(c for c in reading.changes if until is None or c.at > until)
-    taken = tuple(c for c in reading.changes if until is not None and c.at <= until)
+    news = tuple(c for c in reading.changes if until is None or c.written_at > until)
+    taken = tuple(c for c in reading.changes if until is not None and c.written_at <= until)
     ticket, facts = as_it_was(reading, news)
     escalation = replace(escalation, owner=ticket.owner, told=_told(newest, standings))
     return Case(
