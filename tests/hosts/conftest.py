@@ -1,0 +1,13 @@
+"""A Redis with replicas and Sentinels for tests that leave it as they found it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from . import sentinels
+
+
+@pytest.fixture(scope="package")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sentinels.Cluster]:
+    with sentinels.running(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
