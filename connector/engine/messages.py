@@ -102,6 +102,7 @@ class Messages:
             round=held.round,
             due_at=held.due_at,
             line=_all_clear(escalation, ticket.number) if not asks else "",
+            taken_by=_taker(escalation) if not asks else "",
             acknowledge_url=f"{public}/ack/{token}" if public and asks else "",
             escalation_url=f"{public}/api/v1/escalations/{escalation.code}" if public else "",
             callback_url=f"{public}/callbacks/twilio" if public else "",
@@ -191,10 +192,15 @@ def _purpose(parts: Sequence[Part]) -> Purpose:
     return Purpose(min(purposes))
 
 
-def _all_clear(escalation: Escalation, number: str) -> str:
+def _taker(escalation: Escalation) -> str:
+    """The name of who has it; "" for nobody."""
     current = escalation.acknowledged
-    if current is not None:
-        return f"{escalation.code}, ticket {number}: {current.by.name or current.by.login} has it."
+    return current.by.name or current.by.login if current is not None else ""
+
+
+def _all_clear(escalation: Escalation, number: str) -> str:
+    if taker := _taker(escalation):
+        return f"{escalation.code}, ticket {number}: {taker} has it."
     return f"{escalation.code}, ticket {number}: it is over."
 
 
