@@ -15,8 +15,8 @@ from ..ports import Live, Message
 class DeskItem:
     """One thing to do in the helpdesk, in order per ticket: a note (with who becomes the owner first), or an owner.
 
-    `proof` is the note's signed data. `attempts` counts tries that may have reached the helpdesk: before another one
-    the note is looked for.
+    `proof` is the note's signed data. `attempts` counts tries that may have reached the helpdesk, the last one begun
+    at `begun_at`; before another one the note is looked for, `looked_in_vain` times without an answer (unsettled.py).
     """
 
     code: str
@@ -26,6 +26,8 @@ class DeskItem:
     assign: str = ""
     assign_name: str = ""
     attempts: int = 0
+    begun_at: datetime | None = None
+    looked_in_vain: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import pytest
 from connector.engine.keys import DESK, PREFIX
 from connector.engine.records import DeskItem, encode
 from connector.errors import HelpdeskAway, HelpdeskRefused, PermissionLost, TicketGone
+from connector.ports import Note
 
 from .conftest import DANA, World
 
@@ -50,21 +51,86 @@ def test_a_note_whose_answer_was_cut_stands_there_once(world: World, ticket: str
     put(world, "one", "two")
     world.helpdesk.cut = True
     world.writes()
-    assert world.helpdesk.headlines(ticket) == ["one"]
-    world.clock.passes(seconds=3)
-    world.writes()
     assert world.helpdesk.headlines(ticket) == ["one", "two"]
     assert world.helpdesk.calls["find_note"] == 1
 
 
-def test_a_note_whose_writer_died_is_looked_for_first(world: World, ticket: str) -> None:
-    put(world, "one")
+def killed_over_a_note(world: World, ticket: str) -> None:
+    """The writer dies after it began, and nobody knows whether its request went out."""
     world.helpdesk.trouble = KeyboardInterrupt()  # type: ignore[assignment]  # as good as a kill
     with pytest.raises(KeyboardInterrupt):
         world.desk.write(ticket)
     world.helpdesk.trouble = None
+
+
+def test_a_note_whose_writer_died_is_written_again_when_the_helpdesk_no_longer_works_on_it(
+    world: World, ticket: str
+) -> None:
+    put(world, "one", "two")
+    killed_over_a_note(world, ticket)
     world.writes()
-    assert (world.helpdesk.calls["find_note"], world.helpdesk.headlines(ticket)) == (1, ["one"])
+    assert (world.helpdesk.calls["find_note"], world.helpdesk.headlines(ticket)) == (1, [])
+    world.clock.passes(seconds=55)
+    world.writes()
+    assert world.helpdesk.headlines(ticket) == []
+    world.clock.passes(seconds=6)
+    world.writes()
+    assert (world.helpdesk.calls["find_note"], world.helpdesk.headlines(ticket)) == (2, ["one", "two"])
+
+
+def test_a_note_on_which_a_slow_helpdesk_still_worked_stands_there_once(world: World, ticket: str) -> None:
+    put(world, "one")
+    killed_over_a_note(world, ticket)
+    world.writes()
+    world.helpdesk.notes[ticket].append(Note(("one",), "proof of one"))  # the first request comes through
+    world.clock.passes(seconds=61)
+    world.writes()
+    assert world.helpdesk.headlines(ticket) == ["one"]
+    assert world.redis.keys(f"{PREFIX}desk*") == []
+
+
+def test_while_one_note_waits_the_live_state_and_other_tickets_go_on(world: World) -> None:
+    world.helpdesk.ticket("43")
+    put(world, "other", id="43")
+    world.escalating()
+    world.sends()
+    killed_over_a_note(world, "42")
+    world.writes()
+    assert [live.status for live in world.helpdesk.shown["42"]] == ["running"]
+    assert (world.helpdesk.headlines("42"), world.helpdesk.headlines("43")) == ([], ["other"])
+
+
+def test_a_request_that_never_left_leaves_nothing_open(world: World, ticket: str) -> None:
+    put(world, "one")
+    world.helpdesk.trouble = HelpdeskAway("It can't be reached.")
+    world.desk.write(ticket)
+    world.helpdesk.trouble = None
+    world.desk.write(ticket)
+    assert (world.helpdesk.calls["find_note"], world.helpdesk.headlines(ticket)) == (0, ["one"])
+
+
+def test_a_note_that_can_never_be_looked_for_is_written_once_more_and_says_so(
+    world: World, ticket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def times_out(*_: object) -> None:
+        raise HelpdeskAway("A thread of 20 MB.")
+
+    put(world, "one")
+    killed_over_a_note(world, ticket)
+    monkeypatch.setattr(world.helpdesk, "find_note", times_out)
+    for _ in range(4):
+        world.desk.write(ticket)
+        assert world.helpdesk.headlines(ticket) == []
+    world.clock.passes(seconds=61)
+    world.helpdesk.cut = True
+    for _ in range(5):
+        world.desk.write(ticket)
+    doubt = "possibly sent twice: the helpdesk answered neither the first request nor the look-up"
+    assert [note.lines for note in world.helpdesk.notes[ticket]] == [("one", doubt)]
+    monkeypatch.undo()
+    world.desk.write(ticket)
+    assert world.helpdesk.headlines(ticket) == ["one"]
+    assert world.redis.keys(f"{PREFIX}desk*") == []
 
 
 def test_what_waits_while_the_helpdesk_is_away_is_written_when_it_is_back(world: World, ticket: str) -> None:
@@ -94,11 +160,14 @@ def test_a_refused_note_is_set_aside_and_the_next_ones_go_on(
         return write(ticket_id, note)  # type: ignore[arg-type]
 
     monkeypatch.setattr(world.helpdesk, "add_note", refuses_one)
+    put(world, "one")
+    world.writes()
+    assert world.history() == ['not written, "one": The body is too long.']
+    assert world.troubles() == ["The helpdesk refused a note: The body is too long."]
     put(world, "one", "two")
     world.writes()
     assert world.helpdesk.headlines(ticket) == ["two"]
-    assert world.history() == ['not written, "one": The body is too long.']
-    assert world.troubles() == ["The helpdesk refused a note: The body is too long."]
+    assert world.troubles() == []
 
 
 def test_a_token_that_ran_out_loses_no_note(world: World, ticket: str) -> None:
@@ -144,6 +213,7 @@ def test_a_note_that_breaks_us_is_set_aside_after_the_fifth_try(
     for _ in range(4):
         with pytest.raises(KeyError):
             world.desk.write(ticket)
+        world.clock.passes(seconds=61)
     world.desk.write(ticket)
     assert world.history() == ['not written, "one": Escalator failed to write it']
     assert world.redis.keys(f"{PREFIX}desk*") == []
