@@ -28,6 +28,7 @@ from .engine.engine import Engine
 from .engine.observer import Observer
 from .engine.operator import Operator
 from .engine.pacing import Pacing
+from .engine.places import Places, rationed
 from .engine.proofs import Signatures
 from .engine.store import Store
 from .errors import ConfigError
@@ -86,7 +87,8 @@ def build(settings: Settings, connection: redis.Redis) -> Services:
     """The object graph. Raises ConfigError when an option can't be used (a key file that is none, say)."""
     service = settings.service
     clock = SystemClock()
-    helpdesk: Helpdesk = helpdesk_modules.discover()[settings.helpdesk.kind].build(dict(settings.helpdesk.options))
+    module = helpdesk_modules.discover()[settings.helpdesk.kind]
+    helpdesk = rationed(module.build(dict(settings.helpdesk.options)), Places(connection))
     channels = build_channels(settings)
     store = Store(connection, service.keep)
     operator = build_operator(settings, connection, channels)
@@ -123,7 +125,7 @@ def build(settings: Settings, connection: redis.Redis) -> Services:
         observer=observer,
         desk=Desk(helpdesk, observer, engine, store, clock),
         delivery=delivery,
-        sweep=Sweep(helpdesk, store, operator, clock),
+        sweep=Sweep(helpdesk, store, operator, clock, settings.policy),
         operator=operator,
         signatures=signatures,
         texts=build_texts(settings),
