@@ -3,6 +3,7 @@
 A path matches when it contains the given words; one request at a time is judged, in the order in which faults were set.
 """
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -22,6 +23,7 @@ class _Fault:
     methods: tuple[str, ...]
     value: float = 0.0
     left: int | None = None  # how often; None for always
+    words: str = ""  # of the error
 
 
 class Faults:
@@ -38,9 +40,9 @@ class Faults:
         """Every request to such a path waits this long before it is carried out."""
         self._set(_Fault("slow", path, ("GET", *_WRITES), seconds))
 
-    def refuse(self, status: int, path: str = "", *, times: int | None = None) -> None:
-        """Such requests get this status (401, 403, 500 ...) and nothing is done."""
-        self._set(_Fault("refuse", path, ("GET", *_WRITES), status, times))
+    def refuse(self, status: int, path: str = "", *, times: int | None = None, words: str = "") -> None:
+        """Such requests get this status (401, 403, 500 ...) and nothing is done; `words` stand in the error."""
+        self._set(_Fault("refuse", path, ("GET", *_WRITES), status, times, words or f"refused with {status}"))
 
     def cut_answers(self, times: int = 1, path: str = "") -> None:
         """The next writes are carried out, but the connection breaks before the answer."""
@@ -83,7 +85,7 @@ class Faults:
         if slow := faults.get("slow"):
             self._ending.wait(slow.value)
         if refuse := faults.get("refuse"):
-            text = f'{{"error":"refused with {refuse.value:.0f}"}}'
+            text = json.dumps({"error": refuse.words})
             return Response(text, int(refuse.value), content_type="application/json")(environ, start_response)
         answer = self._app(environ, start_response)
         if "cut" in faults:
