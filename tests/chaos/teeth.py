@@ -6,6 +6,7 @@ from typing import Any
 
 from .acts import Act, deaths_at
 from .campaign import Report, run
+from .world import mobile
 
 TAKERS = {"acts": ("take",), "after": (1.6, 3.0)}
 
@@ -20,6 +21,7 @@ class Tooth:
     people: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     slow: float = 0.0  # seconds that Twilio takes
+    receipts: bool = True  # a receipt also proves a try whose answer was lost
     settle: float = 25.0
 
 
@@ -40,7 +42,13 @@ TEETH = (
     ),
     Tooth("commit in two", deaths_at("commit written", seconds=20), ("never ended", "steps lost", "notes missing")),
     Tooth("note look-up off", deaths_at("note taken", seconds=15), ("doubled",)),
-    Tooth("text look-up off", deaths_at("text taken", seconds=15), ("doubled",), options={"lease": 4}),
+    Tooth(
+        "text look-up off",
+        deaths_at("text taken", seconds=15),
+        ("doubled",),
+        options={"lease": 4},
+        receipts=False,
+    ),
     Tooth("nothing overdue is woken", deaths_at("wake begun", seconds=15), ("never ended", "steps lost")),
 )
 
@@ -50,6 +58,8 @@ def bite(tooth: Tooth, seed: int, *, planted: bool = True) -> Report:
 
     def act(world: Any, crowd: Any, report: Report) -> None:
         world.twilio.pause = tooth.slow
+        for number in range(0 if tooth.receipts else len(world.people)):
+            world.twilio.on_sms(mobile(number)).no_receipt()
         tooth.act(world, crowd, report)
 
     return run(

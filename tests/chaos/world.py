@@ -51,6 +51,7 @@ PROCESSES: dict[str, tuple[str, ...]] = {
     "work": ("connector.worker", queues.WORK),
     "desk": ("connector.worker", queues.DESK),
     "deliver": ("connector.worker", queues.DELIVER),
+    "watching": ("connector.watching",),
     "web": ("gunicorn",),
     "web worker": ("gunicorn",),
 }

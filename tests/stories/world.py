@@ -52,15 +52,15 @@ class World:
             YAML(typ="safe").dump(self.config(), file)
         self.start_up()
 
-    def start_up(self) -> None:
-        """Starts `escalator up` and waits until it says that it is ready."""
+    def start_up(self, patience: float = 30.0) -> None:
+        """Starts `escalator up` and waits until it says that it is ready, at most so many seconds."""
         log = self.directory / "up.log"
         with log.open("ab") as output:
             start = output.tell()
             self.up = subprocess.Popen(
                 [*escalator("up"), "--port", str(self.port)], env=self.environ, stdout=output, stderr=output
             )
-        eventually(lambda: b"Ready" in log.read_bytes()[start:], 30, "up is ready")
+        eventually(lambda: b"Ready" in log.read_bytes()[start:], patience, "up is ready")
 
     @property
     def environ(self) -> dict[str, str]:
