@@ -20,10 +20,9 @@ from .world import PROCESSES, TAKEN_THERE, ChaosWorld
 
 ALL_POINTS = (*POINTS, *TAKEN_THERE)
 WEIGHTS: Mapping[str, int] = {
-    "redis": 2, "timers": 3, "work": 3, "desk": 3, "deliver": 5, "web": 2, "web worker": 2, "watching": 1, "up": 1,
+    "redis": 2, "timers": 3, "work": 3, "desk": 3, "deliver": 5, "web": 2, "web worker": 2, "watchdog": 1, "up": 1,
 }  # fmt: skip
 AT_A_POINT = 0.65  # of all kills
-PATIENCE = 120.0  # seconds for an `up` to start on a busy machine
 SETTLE = 180.0  # seconds in which every ticket must come to its end when the killing is over
 
 
@@ -127,7 +126,7 @@ class Killer:
         self._world.up.wait()
         self._report.processes["up"] += 1
         began = time.monotonic()
-        self._world.start_up(PATIENCE)
+        self._world.start_up()
         self._report.slowest_start = max(self._report.slowest_start, time.monotonic() - began)
 
     def _wait(self, seconds: float) -> None:

@@ -42,6 +42,7 @@ WAYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "charlie": (("phone",), ("push", "email"), ("sms",)),
 }
 WINDOW, APART = 1, 3  # seconds
+PATIENCE = 120.0  # seconds for an `up` to start on a busy machine
 LEE = "+491707654321"
 
 #: Whom to kill at a random instant: words of the command line. The web's workers are told from it by their parent.
@@ -51,7 +52,7 @@ PROCESSES: dict[str, tuple[str, ...]] = {
     "work": ("connector.worker", queues.WORK),
     "desk": ("connector.worker", queues.DESK),
     "deliver": ("connector.worker", queues.DELIVER),
-    "watching": ("connector.watching",),
+    "watchdog": ("connector.watching",),
     "web": ("gunicorn",),
     "web worker": ("gunicorn",),
 }
@@ -156,6 +157,9 @@ class ChaosWorld(World):
         for proxy in self.proxies.values():
             proxy.start()
         super().start()
+
+    def start_up(self, patience: float = PATIENCE) -> None:
+        super().start_up(patience)
 
     def stop(self) -> None:
         super().stop()
