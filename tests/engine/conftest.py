@@ -91,7 +91,7 @@ class World:
             self.public_url,
             pacing=self.pacing,
         )
-        self.sweep = Sweep(self.helpdesk, self.store, self.operator, clock)
+        self.sweep = Sweep(self.helpdesk, self.store, self.operator, clock, self.policy)
         self.answers = Answers(self.engine)
 
     # --- what happens
