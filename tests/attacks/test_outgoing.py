@@ -417,3 +417,26 @@ def test_every_helpdesk_error_is_one_of_ours(receiver: Receiver) -> None:
             with pytest.raises(HelpdeskError) as caught:
                 ask()
             assert "canary" not in str(caught.value) + str(caught.value.details), name
+
+
+#: A Zammad token and a password of our own are opaque; the helpdesk may hold them against us in its error.
+ECHOES = [
+    '{"error": "Invalid token canary-token"}',
+    '{"error": "canary-token", "error_human": "canary-password"}',
+    '{"Error": {"ErrorCode": "TicketUpdate.AuthFail", "ErrorMessage": "canary-password is wrong"}}',
+    '{"Error": {"ErrorCode": "canary-password", "ErrorMessage": "escalator:canary-password"}}',
+    "canary-token canary-password",
+]
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 422, 500])
+def test_credentials_that_a_helpdesk_echoes_stand_in_no_error(receiver: Receiver, status: int, echo: str) -> None:
+    receiver.answer_with(status, echo)
+    for name, ask in helpdesks(receiver.base):
+        said = ""
+        try:
+            ask()
+        except HelpdeskError as error:
+            said = f"{error} {error.details}"
+        assert "canary" not in said, name

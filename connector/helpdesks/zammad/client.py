@@ -20,6 +20,7 @@ from connector.helpdesks._clock import ClockSkew
 
 AT_ONCE = 4  # Zammad's web server has few workers, and people use them too
 FOR_READS = 1  # of these, kept free for reading tickets: a fresh look must not wait behind a storm of notes
+_SCHEME = "Token token="
 _GONE = re.compile(r"Couldn't find Ticket with")
 _VALUES = re.compile(r"\"[^\"]*\"|\S*@\S*|\d{4,}")
 
@@ -31,7 +32,7 @@ class _Token(AuthBase):
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Token token={self._token}"
+        request.headers["Authorization"] = _SCHEME + self._token
         return request
 
 
@@ -166,7 +167,9 @@ def _meaning(answer: requests.Response, writes: bool) -> Any:
         raise HelpdeskAway("Zammad is too busy to answer.", details=f"status {status}")
     if 300 <= status < 400:
         raise HelpdeskRefused("Zammad answered with a redirect; helpdesk.url must be its final address.")
-    raise _refusal(status, str(body["error"]) if isinstance(body, dict) and "error" in body else None)
+    said = str(body["error"]) if isinstance(body, dict) and "error" in body else None
+    shown = str(answer.request.headers.get("Authorization") or "").removeprefix(_SCHEME)
+    raise _refusal(status, said.replace(shown, "...") if said and shown else said)  # some repeat what they refuse
 
 
 def _refusal(status: int, error: str | None) -> HelpdeskError:

@@ -143,7 +143,7 @@ class Client:
                 maybe_done=writes and not _never_left(error),
             ) from None
         self.clock.told(answer.headers, asked_at)
-        return _understood(answer, writes)
+        return _understood(answer, writes, self._password)
 
 
 def _never_left(error: requests.RequestException) -> bool:
@@ -154,8 +154,8 @@ def _never_left(error: requests.RequestException) -> bool:
     return isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError)
 
 
-def _understood(answer: requests.Response, writes: bool) -> Mapping[str, Any]:
-    """The JSON of a good answer; every other answer as the error that it means."""
+def _understood(answer: requests.Response, writes: bool, secret: str) -> Mapping[str, Any]:
+    """The JSON of a good answer; every other answer as the error that it means, without the secret it may repeat."""
     status = answer.status_code
     if status == 429:
         raise HelpdeskAway("Znuny asks us to slow down.", details="status 429")
@@ -172,19 +172,17 @@ def _understood(answer: requests.Response, writes: bool) -> Mapping[str, Any]:
     if not isinstance(body, dict):
         raise HelpdeskAway("Znuny answered something unexpected.", maybe_done=writes)
     if error := body.get("Error"):
-        raise _refusal(error if isinstance(error, dict) else {})
+        raise _refusal(error if isinstance(error, dict) else {}, secret)
     return body
 
 
-def _refusal(error: Mapping[str, Any]) -> HelpdeskRefused:
-    code = words(error.get("ErrorCode"))
+def _refusal(error: Mapping[str, Any], secret: str) -> HelpdeskRefused:
+    code, message = (words(error.get(key)).replace(secret, "...") for key in ("ErrorCode", "ErrorMessage"))
     if code.endswith("AuthFail"):
         return PermissionLost("Znuny doesn't accept our user and password.", details=code)
     if code.endswith(_NOT_ALLOWED):
         return PermissionLost("Znuny doesn't let us see or change this ticket (or it doesn't exist).", details=code)
-    return HelpdeskRefused(
-        f"Znuny refused: {code or 'without a reason'}.", details=words(error.get("ErrorMessage"))[:200]
-    )
+    return HelpdeskRefused(f"Znuny refused: {code or 'without a reason'}.", details=message[:200])
 
 
 def _rows(value: Any) -> list[Mapping[str, Any]]:
