@@ -1,11 +1,14 @@
-"""A helpdesk whose clock is ahead of ours: nobody is told late because of it, nothing is taken in twice."""
+"""A helpdesk whose clock isn't ours: nobody is told late or early because of it, nothing is taken in twice."""
 
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from connector.core.escalation import State
-from connector.core.ticket import Kind
+from connector.core.ticket import Actor, Kind, Phase, Role
 from tests.engine.conftest import World
+from tests.engine.fakes import Clock
 
 AHEAD = timedelta(minutes=10)
 
@@ -59,3 +62,91 @@ def test_a_priority_raised_in_the_future_starts_its_window_now(world: World) -> 
     dated_ahead(world)
     world.looks("42")
     assert world.escalation().created_at <= world.clock.now()
+
+
+# --- what its answers tell of its clock ------------------------------------------------------------------------------
+
+
+def skewed(world: World, by: timedelta) -> None:
+    """From now on the helpdesk's clock is so far ahead, as its answers tell."""
+    world.helpdesk.skew = by
+    world.helpdesk.clock = Clock()
+    world.helpdesk.clock.passes(seconds=by.total_seconds())
+
+
+@pytest.mark.parametrize("minutes", [-600, -10, 10, 600])
+def test_a_window_is_counted_from_when_the_ticket_was_made_whatever_the_helpdesks_clock_says(
+    world: World, minutes: int
+) -> None:
+    skewed(world, timedelta(minutes=minutes))
+    world.helpdesk.ticket("42", age=timedelta(minutes=2))
+    made = world.clock.now() - timedelta(minutes=2)
+    world.looks("42")
+    assert abs(world.escalation().created_at - made) < timedelta(seconds=2)
+
+
+def test_a_ticket_made_after_escalator_was_switched_on_is_not_taken_for_an_older_one(world: World) -> None:
+    world.since = world.clock.now() - timedelta(minutes=1)
+    skewed(world, -timedelta(minutes=10))
+    world.helpdesk.ticket("42")
+    world.looks("42")
+    assert world.escalation().state is State.WAITING
+
+
+def test_a_reopened_ticket_does_not_fire_early_for_a_clock_that_is_behind(world: World) -> None:
+    skewed(world, -timedelta(hours=2))
+    world.helpdesk.ticket("42")
+    world.looks("42")
+    world.helpdesk.closes("42")
+    world.looks("42")
+    for clock in (world.clock, world.helpdesk.clock):
+        clock.passes(hours=1)
+    world.helpdesk.changed(
+        "42", Kind.STATE, {"phase": Phase.OPEN}, phase_before=Phase.CLOSED, phase=Phase.OPEN, after="open"
+    )
+    world.helpdesk.changes["42"][-1] = replace(world.helpdesk.changes["42"][-1], by=Actor(Role.CUSTOMER, "8"))
+    world.looks("42")
+    assert world.escalation().state is State.WAITING
+    due = world.escalation().due_at
+    assert due is not None
+    assert timedelta(minutes=4) < due - world.clock.now() <= timedelta(minutes=5)
+
+
+def test_a_change_is_taken_in_once_although_the_clock_is_set_right_meanwhile(world: World) -> None:
+    skewed(world, timedelta(minutes=10))
+    world.helpdesk.ticket("42")
+    world.looks("42")
+    world.helpdesk.takes("42")
+    world.looks("42")
+    world.helpdesk.skew = timedelta(0)
+    for _ in range(3):
+        world.looks("42")
+        world.clock.passes(minutes=6)
+    assert [entry.kind for entry in world.store.history("E-1A")].count("acknowledged") == 1
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [
+        (timedelta(seconds=-600), "The helpdesk's clock is about 10 min behind Escalator's: set both by NTP."),
+        (timedelta(seconds=20), "The helpdesk's clock is about 20 s ahead of Escalator's: set both by NTP."),
+        (timedelta(seconds=-3), ""),
+    ],
+)
+def test_the_operator_hears_of_a_clock_that_is_some_seconds_off_until_it_is_set(
+    world: World, by: timedelta, said: str
+) -> None:
+    skewed(world, by)
+    world.helpdesk.ticket("42")
+    world.looks("42")
+    assert world.troubles() == ([said] if said else [])
+    skewed(world, timedelta(0))
+    world.looks("42")
+    assert world.troubles() == []
+
+
+def test_less_than_some_seconds_are_left_as_they_are(world: World) -> None:
+    world.helpdesk.skew = -timedelta(seconds=1.2)  # an answer's date has whole seconds
+    world.helpdesk.ticket("42")
+    world.looks("42")
+    assert world.escalation().created_at == world.helpdesk.tickets["42"].created_at

@@ -1,11 +1,14 @@
 """The sweep finds what no webhook told, reads nothing that it knows, and wakes what was forgotten."""
 
+import threading
 import time
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
 from connector import queues
+from connector.clockwork import sweep
 from connector.core.escalation import State
 from connector.engine.keys import DUE, HINTS, wake_job
 from connector.errors import HelpdeskAway
@@ -31,6 +34,71 @@ def test_a_change_whose_webhook_never_came_is_found(world: World) -> None:
     world.clock.passes(minutes=1)
     world.helpdesk.takes("42")
     assert world.sweep.look_at_helpdesk() == ["42"]
+
+
+def test_a_saved_sla_that_moves_updated_at_of_all_has_nothing_read(world: World) -> None:
+    ids = [world.helpdesk.ticket(str(id), "1 low") for id in range(100, 500)]
+    world.escalating()
+    world.sweep.look_at_helpdesk()
+    world.desk.drain()
+    world.helpdesk.calls.clear()
+    world.clock.passes(minutes=5)
+    for id in [*ids, "42"]:
+        world.helpdesk.touches(id)
+    world.helpdesk.takes("42")
+    assert world.sweep.look_at_helpdesk() == ["42"]
+    world.desk.drain()
+    assert (world.helpdesk.calls["find_changed"], world.helpdesk.calls["read"]) == (1, 1)
+
+
+def test_a_sweep_that_takes_long_goes_on_in_another_job_from_where_it_was(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "SWEEP_FOR", 0.0)
+    ids = [world.helpdesk.ticket(str(1000 + number), age=timedelta(seconds=600 - number)) for number in range(500)]
+    assert world.sweep.look_in_turn() == ids[:200]
+    assert [job.split("-")[0] for job in queued(world, queues.DESK)] == ["desk", "sweep"]
+    assert world.sweep.look_in_turn() == ids[199:399], "from the last one on, which may have company in its moment"
+    assert world.sweep.look_in_turn() == ids[398:]
+    world.desk.drain()
+    assert world.sweep.look_in_turn() == []
+
+
+def test_in_a_storm_it_goes_back_two_minutes_once_a_minute_and_else_some_seconds(world: World) -> None:
+    world.helpdesk.skew = timedelta(0)
+    for _ in range(6):
+        world.sweep.look_in_turn()
+        world.clock.passes(seconds=10)
+    asked = world.helpdesk.asked_since
+    went_back = [round((now - then).total_seconds()) for then, now in pairwise(asked[1:])]
+    assert went_back == [10, 10, 10, pytest.approx(10 - 105, abs=1)]
+
+
+def test_only_one_worker_sweeps_at_a_time(world: World) -> None:
+    world.helpdesk.ticket("42")
+    with world.store.locks.hold("escalator:swept:by"):
+        assert world.sweep.look_in_turn() == []
+    assert world.sweep.look_in_turn() == ["42"]
+
+
+def test_while_a_sweep_takes_its_time_fresh_looks_go_on(world: World) -> None:
+    world.escalating()
+    began, ends = threading.Event(), threading.Event()
+
+    def sweeps() -> None:
+        began.set()
+        assert ends.wait(30)
+
+    draining = threading.Thread(target=world.desk.drain, kwargs={"beside": sweeps})
+    draining.start()
+    assert began.wait(10)
+    world.helpdesk.calls.clear()
+    world.helpdesk.entered.clear()
+    world.redis.zadd(HINTS, {"42": 0})
+    assert world.helpdesk.entered.wait(10)
+    ends.set()
+    draining.join()
+    assert world.helpdesk.calls["read"] == 1
 
 
 def test_what_is_known_and_what_is_closed_and_unknown_is_not_read(world: World) -> None:
@@ -82,6 +150,24 @@ def test_a_helpdesk_whose_clock_is_behind_hides_nothing(world: World) -> None:
     world.clock.passes(minutes=1)
     world.helpdesk.more.append(Row("43", world.clock.now() - behind, closed=False))
     assert "43" in world.sweep.look_at_helpdesk()
+
+
+def test_a_helpdesk_whose_clock_was_set_back_hides_nothing(world: World) -> None:
+    world.helpdesk.skew = timedelta(minutes=10)
+    world.sweep.look_at_helpdesk()
+    world.helpdesk.skew = timedelta(0)
+    world.clock.passes(minutes=1)
+    world.helpdesk.more.append(Row("43", world.clock.now() - timedelta(seconds=1), closed=False))
+    assert world.sweep.look_at_helpdesk() == ["43"]
+
+
+def test_where_the_clock_is_known_a_quiet_helpdesk_is_not_asked_for_the_last_storm_again(world: World) -> None:
+    world.helpdesk.skew = timedelta(0)
+    world.sweep.look_at_helpdesk()
+    world.clock.passes(minutes=30)
+    world.sweep.look_at_helpdesk()
+    world.sweep.look_at_helpdesk()
+    assert world.clock.now() - world.helpdesk.asked_since[-1] < timedelta(minutes=3)
 
 
 def test_a_helpdesk_whose_clock_is_ahead_hides_nothing(world: World) -> None:
