@@ -1,6 +1,6 @@
 # Everything runs in a virtual environment of its own: .venv, made when it is first needed.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint live bench chaos clean
+.PHONY: help demo test lint live bench chaos audit clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -28,6 +28,9 @@ bench: $(DEV)  ## lateness, throughput and memory, as a table
 
 chaos: $(DEV)  ## a thousand kills, pauses, clock jumps, cuts, and planted bugs that must be found (half an hour)
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+audit: $(DEV)  ## ask whether anything that is pinned has a known hole (ARGS=--allow-offline: not asked is fine)
+	@.ci/audit $(ARGS)
 
 clean:  ## take the virtual environment and caches away
 	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
