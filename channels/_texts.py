@@ -77,6 +77,8 @@ _LINKS = (
 
 def clean(text: str) -> str:
     """One line: no control or format characters (they forge lines and turn text around), no lone surrogates."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     kept = (_plain(character) for character in unicodedata.normalize("NFC", text))
     return " ".join("".join(kept).split())
 
@@ -107,17 +109,26 @@ def fit(write: Callable[[str], str], title: str, fits: Callable[[str], bool], ma
     whole = write(title)
     if fits(whole):
         return whole, len(title)
-    best, shortest, longest = write(""), 0, len(title) - 1
-    if not fits(best):
-        return best, -1
-    while shortest < longest:
-        length = (shortest + longest + 1) // 2
-        text = write(title[:length].rstrip() + mark)
-        if fits(text):
-            best, shortest = text, length
+
+    def cut(length: int) -> str:
+        return write(title[:length].rstrip() + mark if length else "")
+
+    length = most(lambda length: fits(cut(length)), len(title) - 1)
+    return cut(max(length, 0)), length
+
+
+def most(fits: Callable[[int], bool], highest: int) -> int:
+    """The highest number up to `highest` that fits, where all below it fit, too; -1 when not even 0 does."""
+    if not fits(0):
+        return -1
+    low = 0
+    while low < highest:
+        middle = (low + highest + 1) // 2
+        if fits(middle):
+            low = middle
         else:
-            longest = length - 1
-    return best, shortest
+            highest = middle - 1
+    return low
 
 
 # --- the phone network's alphabet (3GPP TS 23.038) ------------------------------------------------------------------

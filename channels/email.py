@@ -20,7 +20,7 @@ from connector.errors import ConfigError, Undelivered
 from connector.ports import Message, Receipt
 
 from . import _texts
-from ._mail import compose, message_id
+from ._mail import compose, message_id, parts
 from ._shared import CONNECT_TIMEOUT, READ_TIMEOUT, Shared, read_file
 from ._templates import BUILT_IN, Texts
 
@@ -138,6 +138,11 @@ class Email:
     def find(self, message: Message) -> Receipt | None:  # noqa: ARG002 - a port's signature
         """None: sending again is safe, mail programs know a repeat by its Message-ID."""
         return None
+
+
+def rehearse(message: Message, texts: Texts) -> None:
+    """Composes all that this channel may send for the message."""
+    parts(message, texts)
 
 
 class _Conversation:

@@ -177,6 +177,13 @@ def answer(
     return speech.asking("wrong-key") if digit else speech.ending("no-key")
 
 
+def rehearse(message: Message, texts: Texts) -> None:
+    """Composes all that this channel may say for the message."""
+    compose(message, ENGLISH_VOICE, texts)
+    for digit in ("", ACKNOWLEDGE, MORE, REPEAT, "0"):
+        answer(message, digit, "E-1A, ticket 5, 0, 0, 4, 2: acknowledged by Dana Reyes.", ENGLISH_VOICE, texts)
+
+
 class _Speech:
     """One document for one call, put together from the texts under `phone/`."""
 

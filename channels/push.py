@@ -318,6 +318,11 @@ def compose(message: Message, texts: Texts = BUILT_IN) -> dict[str, Any]:
     return {"aps": aps, "escalation": escalation}
 
 
+def rehearse(message: Message, texts: Texts) -> None:
+    """Composes all that this channel may send for the message."""
+    compose(message, texts)
+
+
 def collapse_id(message: Message) -> str:
     """One notification an escalation on the device; one of its own for what tells of several.
 

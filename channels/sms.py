@@ -1,6 +1,7 @@
 """SMS through Twilio's Messages (https://www.twilio.com/docs/messaging/api/message-resource): always one segment."""
 
 import re
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -141,6 +142,12 @@ def compose(message: Message, texts: Texts = BUILT_IN, *, answerable: bool = Tru
     return texts.compose(message.language, "sms/short.txt", lambda fill: _short(fill, asked, message))
 
 
+def rehearse(message: Message, texts: Texts) -> None:
+    """Composes all that this channel may send for the message."""
+    compose(message, texts)
+    compose(message, texts, answerable=False)
+
+
 def _cut(text: str) -> str:
     plain, readable = _texts.to_gsm(_texts.clean(text))
     return _texts.fit(lambda kept: kept, plain if readable else _texts.clean(text), _texts.one_segment)[0]
@@ -164,13 +171,22 @@ def _one(fill: Fill, facts: dict[str, Any], message: Message) -> str:
 def _several(fill: Fill, facts: dict[str, Any], message: Message) -> str:
     """The link, which leads to all of them, is worth more than the codes of the others; of those as many as fit."""
     others = facts["others"]
+
+    def write(length: int, shown: dict[str, str]) -> str:
+        return one_line(fill({**facts, **shown, "others": others[:length], "more": len(others) - length}))
+
     text = ""
     for shown in _shown(facts, message):
-        for length in range(min(len(others), MOST_CODES), -1, -1):
-            text = one_line(fill({**facts, **shown, "others": others[:length], "more": len(others) - length}))
-            if _texts.one_segment(text):
-                return _checked(text, message)
+        fits = partial(_fits, partial(write, shown=shown))
+        length = _texts.most(fits, min(len(others), MOST_CODES))
+        text = write(max(length, 0), shown)
+        if length >= 0:
+            break
     return _checked(text, message)
+
+
+def _fits(write: Callable[[int], str], length: int) -> bool:
+    return _texts.one_segment(write(length))
 
 
 def _short(fill: Fill, facts: dict[str, Any], message: Message) -> str:

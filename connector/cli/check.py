@@ -16,6 +16,7 @@ from .common import Places, as_json, build_helpdesk, placed, print_json, say
 from .names import compare, find_places
 from .providers import Looked, look_at_providers
 from .redis_look import look_at_redis
+from .texts import look_at_texts
 
 
 @click.command()
@@ -35,6 +36,7 @@ def check(places: Places, offline: bool, json_: bool) -> None:
         sys.exit(2)
     if loaded.settings is not None:
         problems += _unusable(places, loaded.settings)
+        problems += look_at_texts(loaded.settings, find_places(places.config))
         if not offline:
             more, looked = _outside(places, loaded.settings)
             problems += more

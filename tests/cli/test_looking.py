@@ -1,9 +1,10 @@
 """Commands that only look: check, plans, explain. They need no Redis."""
 
 import json
+import shutil
 from typing import Any
 
-from .conftest import Bench
+from .conftest import ROOT, Bench
 
 
 def problems(bench: Bench, *words: str) -> list[str]:
@@ -37,6 +38,46 @@ def test_check_names_line_and_mend_of_names_that_the_helpdesk_lacks(alone: Bench
         found = next(one for one in said.stdout.splitlines() if f"`{name}`" in one)
         assert f"{alone.path}:{line}:" in found
         assert f"Did you mean `{mend}`?" in found
+
+
+def test_check_names_file_and_line_of_a_text_that_can_not_be_sent(alone: Bench) -> None:
+    texts = alone.folder / "texts"
+    for name, text in {
+        "en/sms/ticket.txt": "{{ code }}\n{{ titel }}",
+        "en/sms/tickets.txt": "{{ count }} tickets. " + "Please do come and look at them. " * 5 + "{{ code }}",
+        "en/phone/menu.xml": "<Say>Press 1",
+        "en/email/body.html": "<p>{{ lead }}</p>",
+        "en/reply/help.txt": "{{ codes | joined }}",
+        "de/page/ticket.html": "\n\n{% for each in tickets %}",
+        "en/sms/tiket.txt": "{{ code }}",
+    }.items():
+        (texts / name).parent.mkdir(parents=True, exist_ok=True)
+        (texts / name).write_text(text)
+    alone.config["service"]["texts"] = "texts"
+    alone.config["contacts"]["dana"]["language"] = "fr"
+    alone.write()
+
+    said = alone.run("check", "--offline")
+
+    assert said.exit_code == 1
+    found = said.stdout.replace(f"{texts}/", "")
+    assert "error: en/sms/ticket.txt:2:1: It can't be filled in: 'titel' is undefined" in found
+    assert "error: en/sms/tickets.txt: It is longer than one SMS" in found
+    assert "error: en/phone/menu.xml: It is no TwiML" in found
+    assert "error: en/email/body.html: It leaves out `acknowledge_url`" in found
+    assert "error: en/reply/help.txt:1:1: It is no template: No filter named 'joined'." in found
+    assert "error: de/page/ticket.html:3:1: It is no template" in found
+    assert "warning: en/sms/tiket.txt: No text is called so" in found
+    assert "Did you mean `sms/ticket.txt`?" in found
+    assert "There are no texts in `fr`: English is used. There is `de`, `en`." in found
+
+
+def test_check_finds_nothing_wrong_with_our_own_texts_copied(alone: Bench) -> None:
+    shutil.copytree(ROOT / "channels/templates", alone.folder / "texts")
+    alone.config["service"]["texts"] = "texts"
+    alone.write()
+
+    assert [one for one in problems(alone, "--offline") if one.startswith("error")] == []
 
 
 def test_check_warns_of_a_contact_who_is_escalators_own_user(alone: Bench) -> None:

@@ -1,0 +1,100 @@
+"""Composes the answers and pages that people get, so that what is wrong with a text of theirs is found by day."""
+
+from collections.abc import Iterable
+from itertools import cycle, product
+from typing import Any
+
+from channels import Texts
+from channels._proofreading import TITLES
+from channels._templates import Facts, Fill, Unusable, one_line
+from channels._texts import one_segment
+
+from ..engine.answering import Answer
+from .html import STYLE
+from .outcomes import ACKNOWLEDGE, ESCALATE
+
+CODES = [f"E-{1000 + number}" for number in range(37)]
+WAYS = ("sms", "phone", "push", "email", "http_post", "pager")
+
+
+def rehearse(texts: Texts, languages: Iterable[str]) -> None:
+    """Every answer to an SMS or key and every page, in these languages."""
+    for language in languages:
+        for facts in _outcomes():
+            _text(texts, language, "reply/outcome.txt", facts)
+        for facts in _several():
+            _text(texts, language, "reply/outcomes.txt", facts)
+        for why, codes in (("unclear", []), ("unclear", CODES[:1]), ("several", CODES[:5]), ("nothing", [])):
+            _text(texts, language, "reply/help.txt", {"why": why, "codes": codes, "more": 32 if len(codes) == 5 else 0})
+        for name in ("stranger", "over"):
+            _text(texts, language, f"reply/{name}.txt", {})
+        for said in ("", "E-1A: it is over."):
+            texts.text(language, "page/gone.html", {"said": said, "style": STYLE})
+        for facts in _pages():
+            texts.text(language, "page/ticket.html", facts)
+
+
+def _text(texts: Texts, language: str, name: str, facts: Facts) -> None:
+    def checked(fill: Fill) -> str:
+        text = one_line(fill(facts))
+        if not text:
+            raise Unusable("It says nothing.")
+        if not one_segment(text):
+            raise Unusable(f"It is longer than one SMS: {len(text)} characters.")
+        return text
+
+    texts.compose(language, name, checked)
+
+
+def _outcomes() -> Iterable[dict[str, Any]]:
+    for kind, asked, (number, who) in product(
+        Answer, (ACKNOWLEDGE, ESCALATE), (("50042", "Dana Reyes"), ("5, 0, 0, 4, 2", ""))
+    ):
+        yield {"kind": kind.value, "asked": asked, "code": "E-1A", "number": number, "who": who, "plan": "major"}
+
+
+def _several() -> Iterable[dict[str, Any]]:
+    none: dict[str, list[str]] = {"done": [], "taken": [], "takers": [], "refused": [], "over": []}
+    for asked, spoken, codes in product((ACKNOWLEDGE, ESCALATE), (False, True), (CODES[:1], CODES[:5], CODES)):
+        for kind in ("done", "taken", "refused", "over"):
+            takers = ["Lee Adams", "Alice Agent"] if kind == "taken" else []
+            yield {"asked": asked, "spoken": spoken, "who": "Dana Reyes", **none, kind: codes, "takers": takers}
+
+
+def _pages() -> Iterable[dict[str, Any]]:
+    nexts = ("step", "exhausted", "again", "goes on")
+    states = ("waiting", "running", "exhausted", "acknowledged", "held", "resolved", "cancelled")
+    for title, (state, next_) in product(TITLES, zip(states, cycle(nexts), strict=False)):
+        told = [
+            {"at": "20:15", "way": way, "who": "Dana Reyes", "outcome": "delivered", "ended": way != "phone"}
+            for way in WAYS
+        ]
+        ticket = {
+            "code": "E-1A",
+            "number": "50042",
+            "title": title,
+            "priority": "3 high",
+            "group": "Network",
+            "organization": "Example Ltd",
+            "url": "https://desk.example.com/#ticket/zoom/42",
+            "plan": "major-incident",
+            "state": state,
+            "taken_by": "Lee Adams",
+            "until": "21:15",
+            "refused": state == "waiting",
+            "told": told,
+            "next": {"kind": next_, "at": "20:25", "who": "Lee Adams", "ways": ["sms", "phone"]},
+        }
+        bare = ticket | {"priority": "", "organization": "", "url": "", "told": [], "next": None, "until": ""}
+        for tickets, takes in (([ticket], 1), ([bare], 0), ([ticket] * 37, 36)):
+            yield {
+                "tickets": tickets,
+                "contact": "Dana Reyes",
+                "zone": "CET",
+                "style": STYLE,
+                "said": "E-1A, ticket 50042: acknowledged by Dana Reyes." if takes else "",
+                "takes": takes,
+                "take_url": "",
+                "escalates": bool(takes),
+                "escalate_url": "token/escalate",
+            }
