@@ -92,6 +92,8 @@ class KeepingDesk(Desk):
 class Losing(World):
     """A world that can be copied, wiped, rebuilt, and go on."""
 
+    since_in_config: datetime | None = None
+
     def __init__(self, redis: Redis, clock: StandingClock | None = None, policy: Policy = POLICY) -> None:
         super().__init__(redis, policy=policy, clock=clock or StandingClock())
         self.helpdesk = KeepingDesk(self.clock)
@@ -147,7 +149,7 @@ class Losing(World):
     @property
     def services(self) -> Any:
         """What a rebuild asks for."""
-        settings = SimpleNamespace(policy=self.policy, service=SimpleNamespace(since=None))
+        settings = SimpleNamespace(policy=self.policy, service=SimpleNamespace(since=self.since_in_config))
         return SimpleNamespace(
             settings=settings,
             helpdesk=self.helpdesk,
