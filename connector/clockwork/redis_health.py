@@ -6,14 +6,12 @@ Fields: https://redis.io/docs/latest/commands/info/ (persistence, memory, replic
 from collections.abc import Mapping
 from typing import Any
 
+from redis.exceptions import OutOfMemoryError, ReadOnlyError
+
 NEARLY = 0.95  # of maxmemory: from then on it is a matter of minutes
 #: First words of errors with which Redis refuses a write, and what they mean.
-REFUSALS = {
-    "OOM": "its memory is full",
-    "MISCONF": "it can't write to its disk",
-    "READONLY": "it is a replica",
-    "NOREPLICAS": "too few replicas are connected",
-}
+REFUSALS = {"MISCONF": "it can't write to its disk", "NOREPLICAS": "too few replicas are connected"}
+_KINDS = {OutOfMemoryError: "its memory is full", ReadOnlyError: "it is a replica"}  # redis-py takes the word away
 
 
 def redis_troubles(info: Mapping[str, Any], saves: bool = True) -> dict[str, str]:
@@ -32,10 +30,13 @@ def redis_troubles(info: Mapping[str, Any], saves: bool = True) -> dict[str, str
         found["redis-disk"] = "Redis keeps nothing on disk: what is running is lost when it stops. Set appendonly yes."
     most, used = int(info.get("maxmemory", 0)), int(info.get("used_memory", 0))
     if most and used >= NEARLY * most:
-        found["redis-full"] = f"Redis' memory is full: {used // 2**20} of {most // 2**20} MiB are used."
+        found["redis-full"] = f"Redis' memory is full: {100 * used // most} % of its maxmemory is used."
     return found
 
 
 def refusal(error: Exception) -> str:
     """Why Redis refuses writes, in words that hold nothing of the command."""
+    for kind, why in _KINDS.items():
+        if isinstance(error, kind):
+            return why
     return REFUSALS.get(str(error).partition(" ")[0], "it refuses them")

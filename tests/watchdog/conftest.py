@@ -20,6 +20,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 @pytest.fixture
 def world(running: Watched) -> Watched:
     """All is well, and the last trouble is long ago."""
+    running.mend()
     running.another_night()
     running.well()
     return running

@@ -79,7 +79,7 @@ def test_redis_that_can_not_write_to_its_disk(world: Watched) -> None:
 
 
 def test_a_helpdesk_that_refuses_notes(world: Watched) -> None:
-    world.desk.faults.refuse(422, "/api/v1/ticket_articles")
+    world.desk.faults.refuse(422, "/api/v1/ticket_articles", reads=False)
     with world.fault("The helpdesk refused a note", "notes-refused"):
         ticket = world.ticket("texted")
     world.desk.faults.heal()

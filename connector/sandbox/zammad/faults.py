@@ -40,9 +40,15 @@ class Faults:
         """Every request to such a path waits this long before it is carried out."""
         self._set(_Fault("slow", path, ("GET", *_WRITES), seconds))
 
-    def refuse(self, status: int, path: str = "", *, times: int | None = None, words: str = "") -> None:
-        """Such requests get this status (401, 403, 500 ...) and nothing is done; `words` stand in the error."""
-        self._set(_Fault("refuse", path, ("GET", *_WRITES), status, times, words or f"refused with {status}"))
+    def refuse(
+        self, status: int, path: str = "", *, times: int | None = None, words: str = "", reads: bool = True
+    ) -> None:
+        """Such requests get this status (401, 403, 500 ...) and nothing is done; `words` stand in the error.
+
+        Without `reads` only writes are refused.
+        """
+        methods = ("GET", *_WRITES) if reads else _WRITES
+        self._set(_Fault("refuse", path, methods, status, times, words or f"refused with {status}"))
 
     def cut_answers(self, times: int = 1, path: str = "") -> None:
         """The next writes are carried out, but the connection breaks before the answer."""
