@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from connector.core.escalation import Stage
+from connector.engine.keys import case_key
 
 
 def press(world, notification, digit, **form):
@@ -117,3 +118,54 @@ def test_a_call_about_what_is_over_says_so(world):
     document = press(world, call, "1")
     assert "This escalation is over" in said(document)
     assert hangs_up(document)
+
+
+def press_link(world, link, digit, sid="CA" + "7" * 32):
+    answer = world.call_back("voice", {"CallSid": sid, "CallStatus": "in-progress", "Digits": digit}, link.id)
+    return ET.fromstring(answer.data)
+
+
+THREE = ("42", "43", "44")
+
+
+def test_1_takes_all_that_the_call_has_announced(world):
+    link = world.sent_together(*THREE, priority="2 normal")
+    assert [call.twiml.count("3 tickets wait") for call in world.twilio.calls] == [1]
+    document = press_link(world, link, "1")
+    assert "3 tickets: acknowledged by Dana Reyes." in said(document)
+    assert hangs_up(document)
+    assert [world.acknowledger(id) for id in THREE] == [("Dana Reyes", "phone call")] * 3
+
+
+def test_1_says_who_was_first_with_some_of_them(world):
+    link = world.sent_together(*THREE, priority="2 normal")
+    world.taken_in_the_helpdesk("43")
+    document = press_link(world, link, "1")
+    assert "2 tickets: acknowledged by Dana Reyes. 1 ticket: already acknowledged by Alice Agent." in said(document)
+
+
+def test_2_escalates_all_that_nobody_has_and_5_reads_the_other_numbers(world):
+    link = world.sent_together(*THREE, priority="2 normal")
+    more = said(press_link(world, link, "5"))
+    assert "Title: Server outage." in more
+    assert "The others: 5, 0, 0, 4, 3. 5, 0, 0, 4, 4." in more
+    assert "all 3" in said(press_link(world, link, "9"))
+    world.taken_in_the_helpdesk("43")
+    assert "2 tickets: the next step comes now." in said(press_link(world, link, "2"))
+    assert [world.escalation(id).step for id in THREE] == [2, 1, 2]
+
+
+def test_a_key_reaches_those_that_are_left_when_the_first_is_forgotten(world):
+    link = world.sent_together(*THREE, priority="2 normal")
+    world.services.redis.delete(case_key(link.ticket_id))
+    press_link(world, link, "1")
+    left = [id for id in THREE if id != link.ticket_id]
+    assert [world.acknowledger(id) for id in left] == [("Dana Reyes", "phone call")] * 2
+
+
+def test_the_call_speaks_the_persons_language(build_world):
+    world = build_world({"name: Dana Reyes,": "name: Dana Reyes, language: de,"})
+    call = world.sent(priority="2 normal")[0]
+    document = press(world, call, "1")
+    assert said(document) == "E-1A, Ticket 5, 0, 0, 4, 2: übernommen von Dana Reyes. Auf Wiederhören."
+    assert {verb.get("language") for verb in document.iter("Say")} == {"de-DE"}

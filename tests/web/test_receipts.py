@@ -75,6 +75,52 @@ def test_a_call_that_a_machine_took_is_not_answered(world):
     assert (told.rings, told.arrived, told.outcome) == (1, False, "no key pressed")
 
 
+def picked_up(world, notification, answered_by):
+    form = {"CallSid": notification.provider_id, "AnsweredBy": answered_by, "MachineDetectionDuration": "3000"}
+    return world.call_back("status", form, notification.id)
+
+
+def test_a_call_that_voicemail_took_goes_on_as_voicemail(world):
+    sent = world.sent(priority="2 normal")[0]
+    call_status(world, sent, "in-progress")
+    assert picked_up(world, sent, "machine_start").status_code == 204
+    assert world.notification(sent.id).stage is Stage.SENT  # it may be a person after all, whose key counts
+    call_status(world, sent, "completed")
+    told = world.notification(sent.id)
+    assert (told.rings, told.arrived, told.outcome) == (1, False, "voicemail")
+    assert world.acknowledger() == ("", "")
+
+
+def test_a_person_who_was_taken_for_a_machine_still_acknowledges(world):
+    sent = world.sent(priority="2 normal")[0]
+    picked_up(world, sent, "machine_start")
+    call_status(world, sent, "in-progress")
+    form = {"CallSid": sent.provider_id, "CallStatus": "in-progress", "Digits": "1"}
+    world.call_back("voice", form, sent.id)
+    call_status(world, sent, "completed")
+    assert world.acknowledger() == ("Dana Reyes", "phone call")
+    assert not [text for text in world.history() if "voicemail" in text]
+
+
+@pytest.mark.parametrize("answered_by", ["human", "unknown", "", "a-word-of-next-year"])
+def test_what_is_no_machine_changes_nothing(world, answered_by):
+    sent = world.sent(priority="2 normal")[0]
+    picked_up(world, sent, answered_by)
+    assert world.notification(sent.id) == sent
+    call_status(world, sent, "completed")
+    assert world.notification(sent.id).outcome == "no key pressed"
+
+
+def test_a_receipt_of_a_message_about_several_is_one_for_each(world):
+    link = world.sent_together("42", "43")
+    (danas,) = [one for one in world.twilio.messages if one.to == DANA]
+    form = {"MessageSid": danas.sid, "MessageStatus": "delivered", "To": DANA}
+    world.call_back("status", form, link.id)
+    for ticket_id in ("42", "43"):
+        told = next(n for n in world.escalation(ticket_id).notifications if n.person == "dana")
+        assert (told.stage, told.arrived, told.outcome) == (Stage.ENDED, True, "delivered")
+
+
 def test_the_line_is_free_once_the_call_is_over(world):
     sent = world.sent(priority="2 normal")[0]
     line = line_key(DANA)

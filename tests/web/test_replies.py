@@ -108,3 +108,48 @@ def test_a_code_that_was_never_sent_to_this_person_says_nothing_about_it(world):
     world.sent("42", priority="2 normal")
     assert text(world, LEE, "E-1A") == "That was not understood. Nothing is open for this number."
     assert world.acknowledger() == ("", "")
+
+
+def test_all_takes_what_one_message_told_of(world):
+    world.sent_together(*map(str, range(42, 50)))
+    danas = [one for one in world.twilio.messages if one.to == DANA]
+    assert len(danas) == 1
+    assert danas[0].body.startswith("8 tickets wait, first ")
+    assert text(world, DANA, "all") == "8 tickets: acknowledged by Dana Reyes."
+    assert {world.acknowledger(str(id)) for id in range(42, 50)} == {("Dana Reyes", "SMS")}
+
+
+def test_a_code_takes_one_of_several_and_leaves_the_others(world):
+    world.sent_together("42", "43")
+    assert text(world, DANA, "1b") == "E-1B, ticket 50043: acknowledged by Dana Reyes."
+    assert (world.acknowledger("42"), world.acknowledger("43")) == (("", ""), ("Dana Reyes", "SMS"))
+
+
+def test_what_can_be_replied_is_listed_up_to_five(world):
+    world.sent_together(*map(str, range(42, 50)))
+    answer = text(world, DANA, "1")
+    assert answer.startswith("Several are open. Reply E-1")
+    assert answer.endswith(" or ALL (3 more).")
+    assert answer.count("E-1") == 5
+
+
+@pytest.mark.parametrize("word", ["STOP", "stop", "Unsubscribe", "END", "QUIT", "Cancel", "STOPALL"])
+def test_opting_out_is_between_the_person_and_twilio(world, word):
+    world.sent()
+    for number in (DANA, "+491511111111"):
+        answer = world.call_back("sms", {"From": number, "Body": word})
+        assert (answer.status_code, list(ET.fromstring(answer.data))) == (200, [])
+    assert world.acknowledger() == ("", "")
+
+
+def test_everything_is_answered_in_the_persons_language(build_world):
+    world = build_world({"name: Dana Reyes,": "name: Dana Reyes, language: de,"})
+    world.sent("42")
+    world.sent("43")
+    assert text(world, DANA, "was?") == "Das war nicht zu verstehen. E-1B, E-1A oder ALLE antworten."
+    assert text(world, DANA, "1") == "Mehrere sind offen. E-1B, E-1A oder ALLE antworten."
+    assert text(world, LEE, "E-1B") == "E-1B, ticket 50043: acknowledged by Lee Adams."
+    assert text(world, DANA, "E-1B") == "E-1B, Ticket 50043: schon übernommen von Lee Adams."
+    assert text(world, DANA, "Alle") == "E-1A, Ticket 50042: übernommen von Dana Reyes."
+    assert text(world, DANA, "1") == "Für diese Nummer ist nichts offen."
+    assert text(world, LEE, "1") == "Nothing is open for this number."
