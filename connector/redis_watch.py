@@ -51,7 +51,7 @@ class Away:
         if self.since is None:
             told, self.told_at = self.told_at, None
             return Verdict.BACK if told is not None else Verdict.NOTHING
-        late = at - self.since >= GONE_AFTER
+        late = not answered and at - self.since >= GONE_AFTER
         if late and (self.told_at is None or at - self.told_at >= ONCE_IN):
             return Verdict.GONE
         return Verdict.NOTHING
