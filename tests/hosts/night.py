@@ -5,7 +5,7 @@ and mere counting tells who was told what. Half of them are taken while Redis fa
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from connector.redis_server import connect
 
 from ..stories.world import World, eventually
 
-STEPS = 3
+STEPS, TEXTS, POSTS = 3, 2, 2  # the last step sends no text: Twilio, asked about the one before, might take it for that
 APART = 8  # seconds between two steps
 ASKS = "escalation.step"  # what the pager is told for a step, and not for an all-clear
 IN_FLIGHT = timedelta(seconds=1.5)  # what was claimed before an acknowledgement may arrive so long after it
@@ -76,7 +76,7 @@ class Night(World):
                 "steps": [
                     {"notify": "owner", "by": "sms"},
                     {"after": f"{APART}s", "notify": "owner", "by": ["sms", "pager"]},
-                    {"after": f"{APART}s", "notify": "owner", "by": "sms"},
+                    {"after": f"{APART}s", "notify": "owner", "by": "pager"},
                 ],
                 "give_up_after": "5m",
                 "when_exhausted": {"notify": "lee", "by": "email", "every": "1h"},
@@ -89,6 +89,9 @@ class Night(World):
     def stop(self) -> None:
         super().stop()
         self.redis.close()
+
+    def start_up(self, patience: float = 120.0) -> None:
+        super().start_up(patience)
 
     # --- what happens ----------------------------------------------------------------------------------------------
 
@@ -171,30 +174,35 @@ class Account:
     missing: int  # steps that reached nobody
     texts_twice: int
     posts_twice: int  # under another id: the receiver couldn't tell
+    posts_again: int  # under the same id, as which the receiver knows them
     notes_twice: int
     notes_missing: int
     possibly_twice: int  # of the history's entries, which say so themselves
 
+    @property
+    def good(self) -> bool:
+        """Nothing lost and nothing doubled, but for what a receiver knows as a repeat."""
+        return not any(value for name, value in asdict(self).items() if name not in ("posts_again", "possibly_twice"))
+
     @staticmethod
     def of(night: Night, taken: list[Escalated], climbing: list[Escalated]) -> "Account":
         after = sum(told.at > night.acknowledged_at(one) + IN_FLIGHT for one in taken for told in night.told(one))
-        ways = {one.code: Counter(told.way for told in night.told(one)) for one in climbing}
+        posts = {one.code: [told.id for told in night.told(one) if told.way == "pager"] for one in climbing}
+        texts = {one.code: sum(told.way == "sms" for told in night.told(one)) for one in climbing}
+        different = {code: len(set(ids)) for code, ids in posts.items()}
         notes = {one.code: Counter(night.noted(one)) for one in (*taken, *climbing)}
         steps = [f"step {n} of {STEPS} (plan night{_index(one)})" for one in climbing for n in range(1, STEPS + 1)]
         entries = [entry for one in (*taken, *climbing) for entry in night.history(one)]
-        posts = [[told.id for told in night.told(one) if told.way == "pager"] for one in climbing]
         return Account(
             paged_after=after,
-            missing=sum(max(STEPS - way["sms"], 0) + max(1 - way["pager"], 0) for way in ways.values()),
-            texts_twice=sum(max(way["sms"] - STEPS, 0) for way in ways.values()),
-            posts_twice=sum(max(len(set(ids)) - 1, 0) for ids in posts),
+            missing=sum(max(TEXTS - texts[code], 0) + max(POSTS - different[code], 0) for code in texts),
+            texts_twice=sum(max(count - TEXTS, 0) for count in texts.values()),
+            posts_twice=sum(max(count - POSTS, 0) for count in different.values()),
+            posts_again=sum(len(ids) - different[code] for code, ids in posts.items()),
             notes_twice=sum(count - 1 for counts in notes.values() for count in counts.values()),
             notes_missing=sum(headline not in {h for c in notes.values() for h in c} for headline in steps),
             possibly_twice=sum("possibly sent twice" in entry.text for entry in entries),
         )
-
-
-NOTHING_LOST = Account(0, 0, 0, 0, 0, 0, 0)
 
 
 def _number(n: int) -> str:

@@ -25,16 +25,16 @@ class TwoHosts(Night):
         self.ports = dict.fromkeys(self.machines, 8000) if can_be_apart() else {n: free_port() for n in self.machines}
         self._turn = itertools.cycle(self.machines)
 
-    def start_up(self) -> None:
+    def start_up(self, patience: float = 120.0) -> None:
         self._balancer = Wire(self.port, to=self._balance)
         for name in self.machines:
-            self.start_host(name)
+            self.start_host(name, patience)
 
-    def start_host(self, name: str) -> None:
+    def start_host(self, name: str, patience: float = 120.0) -> None:
         machine, before = self.machines[name], self.machines[name].said.count("Ready")
         environ = {**self.environ, "ESCALATOR_DATA": str(self.directory / f"data-{name}")}
         machine.start([*escalator("up"), "--port", str(self.ports[name])], environ, self._reached())
-        eventually(lambda: machine.said.count("Ready") > before, 60, lambda: f"{name} is ready: {machine.said}")
+        eventually(lambda: machine.said.count("Ready") > before, patience, lambda: f"{name} is ready: {machine.said}")
 
     def _reached(self) -> list[int]:
         """Ports of all that a host needs from outside."""
