@@ -16,13 +16,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from . import lateness, sending, webhooks
+from . import burst, lateness, night, sending, webhooks
 
 
 @click.command()
 @click.option("--quick", is_flag=True, help="A tenth of everything: to see that it works.")
 @click.option("--json", "as_json", is_flag=True, help="Figures as JSON on standard output.")
-@click.option("--only", type=click.Choice(["lateness", "webhooks", "sending"]), help="One part.")
+@click.option("--only", type=click.Choice(["lateness", "webhooks", "sending", "night", "burst"]), help="One part.")
 def main(quick: bool, as_json: bool, only: str | None) -> None:
     """Measure Escalator on this machine."""
     logging.disable(logging.ERROR)
@@ -31,10 +31,12 @@ def main(quick: bool, as_json: bool, only: str | None) -> None:
     parts: dict[str, Callable[[Path, Callable[[str], None]], Any]] = {
         "lateness": lambda d, say: [
             asdict(one)
-            for one in lateness.measure(d, (10, 2_000) if quick else (10, 100_000), 30 if quick else 200, say)
+            for one in lateness.measure(d, (10, 2_000) if quick else (10, 100_000, 500_000), 30 if quick else 200, say)
         ],
         "webhooks": lambda d, say: asdict(webhooks.measure(d, 1.0 if quick else 4.0, 2 if quick else 3, say)),
         "sending": lambda d, say: asdict(sending.measure(d, 200 if quick else 1_500, say)),
+        "night": lambda d, say: asdict(night.measure(d, 50 if quick else 500, 6.0 if quick else 60.0, say)),
+        "burst": lambda d, say: [asdict(one) for one in burst.measure(d, 500 if quick else 10_000, say)],
     }
     with console.status("") as status:
         for name, part in parts.items():
@@ -72,6 +74,27 @@ def table(figures: dict[str, Any]) -> Table:
         made.add_row("notifications a second (300 ms a call)", f"{rate:.0f}", "120", style=good(rate >= 120))
         made.add_row("CPU of one notification", f"{sent['cpu_each'] * 1000:.1f} ms", "")
         made.add_row("connections opened for each", f"{sent['connections_each']:.2f}", "")
+    if bad := figures.get("night"):
+        storm = f"{bad['tickets']} tickets in {bad['in_seconds']:.0f} s"
+        made.add_row(f"{storm}: texts to one person", f"{bad['messages']}", "")
+        made.add_row(
+            f"{storm}: first text after it was due",
+            f"{bad['first_late']:.2f} s",
+            "1 s",
+            style=good(bad["first_late"] <= 1),
+        )
+        made.add_row(f"{storm}: latest step", f"{bad['latest_step']:.2f} s late", "")
+        made.add_row(
+            f"{storm}: all told, all noted after the last step", f"{bad['told']:.0f} s, {bad['noted']:.0f} s", ""
+        )
+    for one in figures.get("burst", ()):
+        what = f"{one['steps']:,} steps in one second, fsync {one['appendfsync']}"
+        made.add_row(
+            f"{what}: all with the provider",
+            f"{one['handed_over']:.0f} s",
+            "90 s",
+            style=good(one["handed_over"] <= 90),
+        )
     return made
 
 

@@ -42,7 +42,7 @@ def measure(directory: Path, sizes: tuple[int, ...], steps: int, progress: Calla
             at = datetime.now(UTC)
             if not waiting.same_as_usual(stage.services, at):
                 raise AssertionError("what is written in bulk differs from what a webhook leaves")
-            stages.eventually(lambda: _answers(stage.port), 30)
+            stages.eventually(lambda: answers(stage.port), 30)
             known, results = 0, []
             for size in sizes:
                 before = _memory(stage)
@@ -65,7 +65,7 @@ def _one(stage: stages.Stage, helpdesk: "subprocess.Popen[str]", size: int, step
             _watch(stage, posted, decided)
         made = stages.ask(helpdesk, f"Server outage {number} (soon)")
         posted[made["id"]] = time.time()
-        _post(stage.port, made["body"].encode())
+        post(stage.port, made["body"].encode())
     stages.eventually(lambda: _watch(stage, posted, decided) == len(posted), 30)
     late = stages.eventually(lambda: _fired(stage, posted), stages.WINDOW + 60)
     took = [decided[ticket] - at for ticket, at in posted.items()]
@@ -108,13 +108,13 @@ def _memory(stage: stages.Stage) -> float:
     return float(info["used_memory"])
 
 
-def _post(port: int, body: bytes) -> None:
+def post(port: int, body: bytes) -> None:
     url, headers = f"http://127.0.0.1:{port}/webhooks/zammad", {"X-Hub-Signature": stages.signed(body)}
     with urllib.request.urlopen(urllib.request.Request(url, body, {**headers, "Content-Type": "application/json"})):
         return
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
             return bool(answer.status == 200)

@@ -1,7 +1,7 @@
 """`python -m tests.bench.slow_twilio LATENCY`: takes every text after LATENCY seconds, over kept-open connections.
 
 First line out: its URL. One thread and an event loop, so that hundreds of calls at once cost next to nothing.
-`GET /count` answers how many texts it took, when the last (Unix seconds), and on how many connections.
+`GET /count` answers how many texts it took, when the first and the last (Unix seconds), on how many connections.
 """
 
 import asyncio
@@ -43,7 +43,8 @@ class SlowTwilio:
             writer.close()
 
     def count(self) -> bytes:
-        told = {"count": len(self.taken), "last": max(self.taken, default=0.0), "connections": self.connections}
+        first, last = min(self.taken, default=0.0), max(self.taken, default=0.0)
+        told = {"count": len(self.taken), "first": first, "last": last, "connections": self.connections}
         return answer(200, told)
 
     async def text(self) -> bytes:
