@@ -5,7 +5,7 @@ New tickets and those with an escalation are read first. Of known ones with noth
 """
 
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import redis
@@ -113,7 +113,8 @@ return 1
 class Hints:
     """Thread-safe; every call may raise redis.RedisError."""
 
-    def __init__(self, connection: redis.Redis) -> None:
+    def __init__(self, connection: redis.Redis, now: Callable[[], float] = time.time) -> None:
+        self.now = now  # Unix seconds
         self._redis: Any = connection
         self._script: Any = connection.register_script(_HINT)
 
@@ -134,7 +135,7 @@ class Hints:
         customer sends one for each of theirs. Whether it came late is remembered all the same.
         """
         moment = encode(hint.updated_at).decode().strip('"') if hint.updated_at is not None else ""
-        age = repr(time.time() - hint.changed_at.timestamp()) if hint.changed_at is not None else ""
+        age = repr(self.now() - hint.changed_at.timestamp()) if hint.changed_at is not None else ""
         return self._store([hint.ticket_id], moment, closed=hint.closed, deleted=hint.deleted, age=age) != -1
 
     def _store(
@@ -149,7 +150,7 @@ class Hints:
         age: str = "",
     ) -> int:
         keys, arguments = queues.nudging(queues.DESK, "desk")
-        arguments += [repr(time.time()), PREFIX, int(deleted), counter, moment, int(closed), int(not compared)]
+        arguments += [repr(self.now()), PREFIX, int(deleted), counter, moment, int(closed), int(not compared)]
         arguments += [age, repr(WEBHOOK_WITHIN), LATE_FOR, *tickets]
         return int(self._script(keys=[*keys, HINTS, COUNTERS, KNOWN, BEHIND, LIVE, LATE, SKEW], args=arguments))
 
