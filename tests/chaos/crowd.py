@@ -138,7 +138,7 @@ class Crowd:
                 continue
             if life.acted and life.act != "nothing" and life.taken_at is None and escalation.state in TAKEN:
                 life.taken_at = time.time()
-            under_way = any(n.stage is Stage.CLAIMED for n in escalation.notifications)
+            under_way = any(n.stage in (Stage.PLANNED, Stage.CLAIMED) for n in escalation.notifications)
             left_alone = escalation.state is State.EXHAUSTED and not under_way
             if life.close_at is None and (life.taken_at is not None or (left_alone and self._reported(life))):
                 life.close_at = time.time() + self._random.uniform(1.0, 3.0)

@@ -23,6 +23,7 @@ class Orders:
         self._log = os.path.join(directory, LOG)  # noqa: PTH118
         for made in (self._open, self._claimed):
             os.makedirs(made, exist_ok=True)  # noqa: PTH103
+        self._known: dict[str, str] = {}  # claimed orders: at which point somebody died of it
         self._out = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
     def place(self, point: str, what: str = DIE) -> None:
@@ -42,8 +43,12 @@ class Orders:
 
     def died(self) -> Counter[str]:
         """How often somebody died at each point."""
-        names = (name.rsplit("-", 2) for name in os.listdir(self._claimed))  # noqa: PTH208
-        return Counter(name.replace("_", " ") for name, whose, _ in names if whose != TAKEN_BACK)
+        for name in os.listdir(self._claimed):  # noqa: PTH208
+            if name not in self._known:
+                point, whose, _ = name.rsplit("-", 2)
+                died = whose != TAKEN_BACK and Path(self._claimed, name).read_text() == DIE
+                self._known[name] = point.replace("_", " ") if died else ""
+        return Counter(point for point in self._known.values() if point)
 
     def claim(self, point: str) -> str:
         """What the caller is to do at this point, if anything; nobody else is to do it then."""
