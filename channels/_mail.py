@@ -25,9 +25,9 @@ def compose(message: Message, sender: tuple[str, str], texts: Texts = BUILT_IN) 
     contact = message.contacts[0]
     subject, plain, html = parts(message, texts)
     mail = EmailMessage(policy=SMTP)
-    mail["From"] = Address(_texts.clean(sender[0]), addr_spec=sender[1])
-    mail["To"] = Address(_texts.clean(contact.name), addr_spec=contact.email)
-    mail["Subject"] = subject
+    mail["From"] = Address(_name(sender[0]), addr_spec=sender[1])
+    mail["To"] = Address(_name(contact.name), addr_spec=contact.email)
+    mail["Subject"] = _header(subject)
     mail["Date"] = format_datetime(message.sent_at)
     mail["Message-ID"] = message_id(message, sender[1])
     mail["Auto-Submitted"] = "auto-generated"
@@ -39,6 +39,19 @@ def compose(message: Message, sender: tuple[str, str], texts: Texts = BUILT_IN) 
     mail.add_alternative(html, subtype="html", cte="quoted-printable")
     mail.set_boundary(f"=_{message.id}")  # so that a repeat is the same to the last byte
     return mail
+
+
+def _header(text: str) -> str:
+    """One line that stays one: the email package reads encoded words (RFC 2047) that already stand in a text.
+
+    What it decodes may hold line ends, and those would begin headers of their own.
+    """
+    return _texts.clean(text).replace("=?", "= ?")
+
+
+def _name(text: str) -> str:
+    """A person's name that needs no quotes: in a long name the email package folds those into other addresses."""
+    return _texts.shorten(" ".join(re.sub(r'[<>@,;:"\\\[\]()]', " ", _header(text)).split()), 60)
 
 
 def parts(message: Message, texts: Texts) -> tuple[str, str, str]:
