@@ -9,6 +9,7 @@ import asyncio
 import ctypes
 import os
 import socket
+import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -63,7 +64,7 @@ class Machine:
             assert self._process.stdin is not None
             assert self._process.stdout is not None
             assert self._process.stdout.readline() == b"up\n"
-            self._wires = [Wire(port, listen_in=self._process.pid, to=lambda port=port: _dial(port)) for port in wires]
+            self._wires = [Wire(port, listen_in=self._process.pid, to=lambda port=port: dial(port)) for port in wires]
             self._copying = threading.Thread(target=_copy, args=(self._process.stdout, self.log), daemon=True)
             self._copying.start()
             self._process.stdin.write(b"go\n")
@@ -81,8 +82,8 @@ class Machine:
         """A connection to a port of this machine. Raises OSError."""
         assert self._process is not None
         if not can_be_apart():
-            return _dial(port)
-        return _in_network_of(self._process.pid, lambda: _dial(port))
+            return dial(port)
+        return _in_network_of(self._process.pid, lambda: dial(port))
 
     @property
     def said(self) -> str:
@@ -123,12 +124,14 @@ class Machine:
 class Wire:
     """TCP from a port of one network to wherever `to` connects.
 
-    listen_in: id of a process in the network where the port is opened; 0: in ours.
+    listen_in: id of a process in the network where the port is opened; 0: in ours. tls: spoken at that end.
     """
 
-    def __init__(self, port: int, to: Callable[[], socket.socket], listen_in: int = 0) -> None:
+    def __init__(
+        self, port: int, to: Callable[[], socket.socket], listen_in: int = 0, tls: ssl.SSLContext | None = None
+    ) -> None:
         listener = _in_network_of(listen_in, lambda: _listen(port)) if listen_in else _listen(port)
-        self._to = to
+        self._to, self._tls = to, tls
         self._loop = asyncio.new_event_loop()
         self._carrying: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._run, args=(listener,), name=f"wire {port}", daemon=True)
@@ -144,7 +147,7 @@ class Wire:
             runner.run(self._carry_all(listener))
 
     async def _carry_all(self, listener: socket.socket) -> None:
-        server = await asyncio.start_server(self._carry, sock=listener)
+        server = await asyncio.start_server(self._carry, sock=listener, ssl=self._tls)
         await self._end.wait()
         server.close()
         for task in self._carrying:
@@ -174,14 +177,17 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     while data := await reader.read(65536):
         writer.write(data)
         await writer.drain()
-    writer.write_eof()
+    if writer.can_write_eof():
+        writer.write_eof()
+    else:
+        writer.close()
 
 
 def _listen(port: int) -> socket.socket:
     return socket.create_server(("127.0.0.1", port), backlog=256)
 
 
-def _dial(port: int) -> socket.socket:
+def dial(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), timeout=5)
 
 

@@ -5,16 +5,18 @@ from pathlib import Path
 
 import pytest
 import redis as redis_py
-from redis.sentinel import SentinelConnectionPool
+from redis.sentinel import Sentinel, SentinelConnectionPool
 
 from connector import queues
 from connector.cli.redis_look import look_at_redis, problems
 from connector.errors import ConfigError
 from connector.redis_server import connect
+from connector.sandbox.providers._tls import make_certificates, server_context
 
 from ..redis.processes import timers, until, worker
-from ..stories.world import eventually
+from ..stories.world import eventually, free_port
 from . import sentinels
+from .machines import Wire, dial
 from .sentinels import PASSWORD, SERVICE, Cluster, quietly
 
 TLS = "rediss+sentinel://:secret@10.0.0.1:26379,10.0.0.2:26379/pager"
@@ -89,6 +91,37 @@ def test_a_master_with_too_few_replicas_is_away(cluster: Cluster) -> None:
 def test_any_other_error_stays_what_it_is(cluster: Cluster) -> None:
     with connect(cluster.url) as client, pytest.raises(redis_py.ResponseError, match="unknown command"):
         client.execute_command("NOSUCH")
+
+
+# --- TLS ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def behind_tls(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A Sentinel and the master that it names, each behind TLS, since not every build of Redis has that itself."""
+    make_certificates(tmp_path)
+    ports = {port: free_port() for port in (cluster.master(), next(iter(cluster.sentinels)))}
+    wires = [Wire(tls, lambda port=port: dial(port), tls=server_context(tmp_path)) for port, tls in ports.items()]
+    discover = Sentinel.discover_master
+
+    def discovered(self: Sentinel, name: str) -> tuple[str, int]:
+        host, port = discover(self, name)
+        return host, ports[port]
+
+    monkeypatch.setattr("redis.sentinel.Sentinel.discover_master", discovered)
+    yield f"rediss+sentinel://:{PASSWORD}@127.0.0.1:{ports[next(iter(cluster.sentinels))]}/{SERVICE}"
+    for wire in wires:
+        wire.cut()
+
+
+def test_sentinels_and_master_are_asked_over_tls(behind_tls: str, tmp_path: Path) -> None:
+    with connect(f"{behind_tls}?ssl_ca_certs={tmp_path / 'ca.pem'}") as client:
+        assert client.ping()
+
+
+def test_nobody_is_asked_whose_certificate_is_not_trusted(behind_tls: str) -> None:
+    with connect(behind_tls) as client, pytest.raises(redis_py.ConnectionError):
+        client.ping()
 
 
 # --- which URL ------------------------------------------------------------------------------------------------------
