@@ -1,4 +1,4 @@
-"""Notifications a second when every provider call takes 300 ms, with the senders that `up` starts."""
+"""Notifications a second, each to somebody else, when every provider call takes 300 ms, with the senders of `up`."""
 
 import json
 import time
@@ -34,12 +34,12 @@ def measure(directory: Path, many: int, progress: Callable[[str], None]) -> Send
         with stages.Stage(directory, config, ["timers", "deliver1", "deliver2"]) as stage:
             at = datetime.now(UTC)
             progress(f"sending: warming up, then {many} notifications")
-            _send(stage, url, [waiting.reading(number, "later", at) for number in range(64)], 64)
-            readings = [waiting.reading(number, "later", at) for number in range(64, 64 + many)]
-            cpu, before = stage.cpu(), _count(url)
+            _send(stage, url, [waiting.reading(number, "later", at, owned=True) for number in range(64)], 64)
+            readings = [waiting.reading(number, "later", at, owned=True) for number in range(64, 64 + many)]
+            cpu, before = stage.cpu(), count(url)
             began = time.time()
             last = _send(stage, url, readings, 64 + many)
-            after = _count(url)
+            after = count(url)
             return Sending(
                 sent=many,
                 rate=(after["count"] - before["count"]) / (last - began),
@@ -56,11 +56,11 @@ def _send(stage: stages.Stage, url: str, readings: list[Any], until: int) -> flo
         pipe.multi()
         queues.nudge(pipe, queues.DELIVER, "deliver")
         pipe.execute()
-    stages.eventually(lambda: _count(url)["count"] >= until, 120)
+    stages.eventually(lambda: count(url)["count"] >= until, 120)
     stages.eventually(lambda: store.redis.zcard("escalator:out") == 0, 30)
-    return float(_count(url)["last"])
+    return float(count(url)["last"])
 
 
-def _count(url: str) -> Any:
+def count(url: str) -> Any:
     with urllib.request.urlopen(f"{url}/count", timeout=5) as answer:
         return json.load(answer)

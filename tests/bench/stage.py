@@ -35,6 +35,7 @@ def config(helpdesk: dict[str, str], twilio_url: str) -> dict[str, Any]:
         "service": {
             "secret_keys": ["a-key-that-is-only-for-the-bench-1234"],
             "phone_region": "DE",
+            "use_helpdesk_mobiles": True,
             "sweep_every": "1m",
         },
         "twilio": {"account_sid": "AC" + "0" * 32, "auth_token": "bench", "api_url": twilio_url},

@@ -12,7 +12,7 @@ from connector.core import observing
 from connector.core.case import Case
 from connector.core.escalation import State
 from connector.core.events import Tick
-from connector.core.ticket import Facts, Phase, Reading, Ticket
+from connector.core.ticket import Facts, Person, Phase, Reading, Ticket
 from connector.core.transition import transition
 from connector.engine.keys import DUE, LIVE, case_key, wake_job
 from connector.engine.store import Writes
@@ -22,10 +22,14 @@ FIRST_ID = 10_000_000
 AT_ONCE = 200
 
 
-def reading(number: int, plan: str, at: datetime) -> Reading:
+def reading(number: int, plan: str, at: datetime, owned: bool = False) -> Reading:
+    """A new ticket. `owned`: by an agent whom no other ticket has, and whose mobile only the helpdesk knows."""
     id = str(FIRST_ID + number)
+    owner = Person(id, f"agent{id}", f"Agent {number}", mobile=f"+49151{id}") if owned else None
     facts = Facts("3 high", "Network", f"Server outage {number} ({plan})", "Example Ltd")
-    ticket = Ticket(id, f"9{id}", f"https://desk.example.com/#ticket/zoom/{id}", facts, "new", Phase.OPEN, at, at)
+    ticket = Ticket(
+        id, f"9{id}", f"https://desk.example.com/#ticket/zoom/{id}", facts, "new", Phase.OPEN, at, at, owner=owner
+    )
     return Reading(ticket, (), at)
 
 
