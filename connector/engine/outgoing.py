@@ -24,6 +24,7 @@ from ..core.sending import bundles
 from .keys import OUT, case_key
 from .pacing import pace_key
 from .records import to_case
+from .scripts import Script
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ _MEMBER = re.compile(r"([^\s]+) ([^\s]+)(?: ([0-9a-f]+))?")
 # Takes what may be sent now. A group whose last message was a moment ago waits; a taken one is left alone by others.
 # KEYS: out. ARGV: now, most, how many are looked at, members at most, held, prefix of groups, prefix of paces, busy...
 # Answers: {{member, what else its group holds...}...}, {groups that wait, until when...}
-_TAKE = """
+_TAKE = Script("""
 local now, found, busy, taken, waits, later = tonumber(ARGV[1]), {}, {}, {}, {}, {}
 for i = 8, #ARGV do busy[ARGV[i]] = true end
 for _, raw in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])) do
@@ -64,7 +65,7 @@ for _, raw in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMI
   end
 end
 return {found, later}
-"""
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def take(redis: Any, now: datetime, most: int, *, bundling: bool = True, busy: C
         raws = redis.zrangebyscore(OUT, "-inf", now.timestamp(), start=0, num=most + len(busy))
         units, later = [[raw] for raw in raws], []
     else:
-        units, later = redis.eval(_TAKE, 1, OUT, *fixed, *busy)
+        units, later = _TAKE(redis, [OUT], *fixed, *busy)
     found = [due for unit in units if (due := _due(redis, unit, bundling)) is not None and due.key not in busy]
     _look_again(redis, later)
     return found

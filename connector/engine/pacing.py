@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .keys import PREFIX
+from .scripts import Script
 
 WORDS: Mapping[str, str] = {"sms": "texts", "phone": "calls", "push": "pushes", "email": "mails"}
 GROWS = (1, 2, 4, 8, 12)  # how the time between two messages grows while it goes on
@@ -23,7 +24,7 @@ HOUR = 3600
 
 # KEYS: pace, spent, breaker. ARGV: now, limit, message, whether it counts, quiet, tries, probe, hour, gaps...
 # Answers: why not ("", "away", "ceiling"), until when it is the last one, what went wrong last, whether tries failed.
-_BEGIN = """
+_BEGIN = Script("""
 local now, gaps = tonumber(ARGV[1]), #ARGV - 8
 if gaps > 0 then
   local level, quiet = unpack(redis.call('HMGET', KEYS[1], 'level', 'quiet'))
@@ -53,7 +54,7 @@ redis.call('EXPIRE', KEYS[2], ARGV[8])
 if count + 1 < limit then return {'', '', '', failed} end
 redis.call('HSET', KEYS[2], 'last', ARGV[3])
 return {'', till, '', failed}
-"""
+""")
 # It did not go out, for certain. KEYS: spent. ARGV: message.
 _GIVE_BACK = """
 if tonumber(redis.call('HGET', KEYS[1], 'count') or '0') > 0 then redis.call('HINCRBY', KEYS[1], 'count', -1) end
@@ -98,7 +99,7 @@ class Pacing:
         keys = (pace_key(group) if gaps else "", _spent_key(kind, person), _breaker_key(channel))
         limit = self.limits.get(kind, 0) if person else 0
         fixed = (now.timestamp(), limit, id, "1" if counts else "", QUIET, TRIES, PROBE, HOUR)
-        why, until, words, failing = redis.eval(_BEGIN, len(keys), *keys, *fixed, *gaps)
+        why, until, words, failing = _BEGIN(redis, keys, *fixed, *gaps)
         if why == b"away":
             return Begin(away=words.decode(), failing=True)
         rests_until = datetime.fromtimestamp(float(until), UTC) if until else None

@@ -5,7 +5,7 @@ import time
 from ..stories.world import eventually
 from .outage import DANA, Outage
 
-LEASE = 30.0  # seconds; channels.sms.Sms.lease
+LEASE = 20.0  # seconds; channels.sms.Sms.lease
 
 
 def test_a_try_whose_sender_died_is_settled_within_its_lease_and_a_question(world: Outage) -> None:
