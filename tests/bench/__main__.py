@@ -16,13 +16,15 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from . import burst, lateness, night, sending, webhooks
+from . import burst, hints, lateness, night, sending, webhooks
+
+PARTS = ("lateness", "webhooks", "sending", "night", "burst", "hints")
 
 
 @click.command()
 @click.option("--quick", is_flag=True, help="A tenth of everything: to see that it works.")
 @click.option("--json", "as_json", is_flag=True, help="Figures as JSON on standard output.")
-@click.option("--only", type=click.Choice(["lateness", "webhooks", "sending", "night", "burst"]), help="One part.")
+@click.option("--only", type=click.Choice(PARTS), help="One part.")
 def main(quick: bool, as_json: bool, only: str | None) -> None:
     """Measure Escalator on this machine."""
     logging.disable(logging.ERROR)
@@ -37,6 +39,7 @@ def main(quick: bool, as_json: bool, only: str | None) -> None:
         "sending": lambda d, say: asdict(sending.measure(d, 200 if quick else 1_500, say)),
         "night": lambda d, say: asdict(night.measure(d, 50 if quick else 500, 6.0 if quick else 60.0, say)),
         "burst": lambda d, say: [asdict(one) for one in burst.measure(d, 500 if quick else 10_000, say)],
+        "hints": lambda d, say: asdict(hints.measure(d, 2_000 if quick else 20_000, say)),
     }
     with console.status("") as status:
         for name, part in parts.items():
@@ -95,6 +98,16 @@ def table(figures: dict[str, Any]) -> Table:
             "90 s",
             style=good(one["handed_over"] <= 90),
         )
+    if storm := figures.get("hints"):
+        size = f"{storm['tickets']:,} hints and rows"
+        made.add_row("steps late in calm: p50 / latest", f"{storm['calm_p50']:.3f} / {storm['calm_latest']:.3f} s", "")
+        late = storm["storm_latest"]
+        shown = f"{storm['storm_p50']:.3f} / {late:.3f} s"
+        made.add_row(f"steps late, {size}: p50 / latest", shown, "1 s", style=good(late <= 1))
+        made.add_row(f"{size}: until nothing waits", f"{storm['digested']:.0f} s", "")
+        made.add_row(f"{size}: searches / readings", f"{storm['searches']} / {storm['readings']}", "")
+        most = storm["most_at_once"]
+        made.add_row(f"{size}: calls at a time", f"{most}", "4", style=good(most <= 4))
     return made
 
 
