@@ -127,7 +127,7 @@ def test_a_clock_that_jumps(world: Watched) -> None:
 def test_a_step_that_is_parked(world: Watched) -> None:
     """Something in the record breaks every try at the first step; the second one comes at its own time."""
     ticket = world.ticket("soon")
-    world.known(ticket)
+    eventually(lambda: world.redis.exists(case_key(ticket)), 30, "the ticket is known")
     spoil(world, ticket, [{"key": "", "login": "", "channel": "", "at": "2026-01-01T00:00:00", "plan": ""}])
     eventually(lambda: "parked" in history(world, ticket), 90, "the step is parked")
     with world.fault(f"Escalator failed on a step of {code_of(ticket)} five times", "parked"):

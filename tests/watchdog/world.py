@@ -25,7 +25,7 @@ PLANS: dict[str, dict[str, Any]] = {
     # a text at once, then nothing for as long as a fault lasts
     "texted": {"steps": [{"notify": "dana", "by": "sms"}, {"after": "10m", "notify": "dana", "by": "sms"}]},
     "soon": {
-        "respond_within": "9s",
+        "respond_within": "15s",
         "steps": [{"notify": "dana", "by": "sms"}, {"after": "90s", "notify": "dana", "by": "sms"}],
     },
 }
