@@ -203,8 +203,16 @@ class Znuny:
             wanted = {f"DynamicField_{STATUS}": {"Equals": list(STATUSES)}}
             found = self._client.search(**wanted, SortBy="Age", OrderBy="Up", Limit=limit)
             if len(found) < limit:
-                return found
+                return found if self._show_something(found[:IDS_PER_CALL]) else []
             limit *= 4
+
+    def _show_something(self, ticket_ids: Sequence[str]) -> bool:
+        """Whether any of these has our field filled: where it doesn't exist, Znuny may take no notice of it and find
+        every ticket.
+        """
+        rows = self._client.tickets(ticket_ids) if ticket_ids else ()
+        fields = (field for row in rows for field in row.get("DynamicField") or ())
+        return any(words(one.get("Name")) == STATUS and words(one.get("Value")) in STATUSES for one in fields)
 
     def show(self, ticket_id: str, live: Live) -> None:
         """Writes the dynamic fields; a value that stands there already makes neither a line nor an event.

@@ -1,6 +1,7 @@
 """Finding the tickets that carry our live state in Znuny."""
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -20,8 +21,16 @@ def mock() -> Iterator[responses.RequestsMock]:
         yield mock
 
 
+def serve(mock: responses.RequestsMock, first: str, status: str = "running") -> None:
+    """The ticket that is found first, and what our field says on it."""
+    fields = [{"Name": "Other", "Value": "x"}, {"Name": "EscalationStatus", "Value": status}]
+    row = {"TicketID": first, "DynamicField": fields}
+    mock.get(re.compile(rf"{re.escape(BASE)}/Ticket/{first}\b"), json={"Ticket": [row]})
+
+
 def test_tickets_are_found_by_our_own_field_whatever_it_says(mock: responses.RequestsMock) -> None:
     mock.post(SEARCH, json={"TicketID": ["7", 8]})
+    serve(mock, "7")
     assert list(helpdesk().find_shown()) == ["7", "8"]
     asked = json.loads(mock.calls[0].request.body or "{}")
     assert asked["DynamicField_EscalationStatus"] == {"Equals": ["running", "acknowledged", "snoozed", "exhausted"]}
@@ -29,6 +38,14 @@ def test_tickets_are_found_by_our_own_field_whatever_it_says(mock: responses.Req
 
 def test_no_ticket_carries_it(mock: responses.RequestsMock) -> None:
     mock.post(SEARCH, json={})
+    assert list(helpdesk().find_shown()) == []
+
+
+def test_where_the_field_does_not_exist_and_so_every_ticket_is_found_none_shows_anything(
+    mock: responses.RequestsMock,
+) -> None:
+    mock.post(SEARCH, json={"TicketID": ["7", "8"]})
+    serve(mock, "7", "")
     assert list(helpdesk().find_shown()) == []
 
 
@@ -42,4 +59,5 @@ def test_a_full_page_is_asked_for_again_and_larger(
         return 200, {}, json.dumps({"TicketID": [str(number) for number in range(1, 11)][:limit]})
 
     mock.add_callback(responses.POST, SEARCH, callback=answer)
+    serve(mock, "1", "acknowledged")
     assert list(helpdesk().find_shown()) == [str(number) for number in range(1, 11)]
