@@ -5,6 +5,7 @@ Every way goes through here, so that all of them mean the same and the first one
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from ..core.case import Case
@@ -14,7 +15,7 @@ from ..core.events import Acknowledge, Escalate, Event, Receipt, Stop
 from ..core.plan import Way
 from ..core.sending import EVERYBODY
 from ..core.sending import find as find_notification
-from ..core.taking import name_of
+from ..core.taking import name_of, same
 from ..core.ticket import Actor, Role
 from .engine import Engine
 from .records import Link
@@ -81,6 +82,31 @@ class Answers:
         A link stands for everything its message told of. `heard` is offered to each: it changes only what it is about.
         """
         return [self.acknowledge(target, contact, via, *heard) for target in _each(targets)]
+
+    def snooze(self, target: Link | str, contact: Contact, via: str, lasts: timedelta) -> Answered:
+        """`contact` has it for so long (at most the plan's `longest_snooze`); then it goes on if it is still open.
+
+        What somebody else has stays theirs.
+        """
+        found = self._find(target)
+        if isinstance(found, Answered):
+            return found
+        ticket_id, escalation = found
+        current, actor = escalation.acknowledged, _actor(contact)
+        if escalation.state in TAKEN and current is not None and not same(current.by, actor):
+            kind, words = _already(name_of(current.by))
+            return self._said(kind, words, self.engine.store.case(ticket_id))
+        if escalation.state.climbing and Way.OUTSIDE not in escalation.plan.acknowledged_by:
+            return self._refused(ticket_id, escalation)
+        now = self.engine.clock.now()
+        until = now + min(lasts, escalation.plan.longest_snooze)
+
+        def judge(_: Escalation, after: Escalation) -> tuple[Answer, str]:
+            if after.state is State.HELD and after.held_until is not None:
+                return Answer.DONE, f"put off until {after.held_until:%Y-%m-%d %H:%M} UTC by {contact.name}"
+            return _over(after)
+
+        return self._answer(ticket_id, judge, Acknowledge(actor, now, via, contact.key, until=until, outside=True))
 
     def hear(self, link: Link, *heard: Receipt) -> None:
         """Records a provider's word on a message (`Receipt.id` is the link's) with all escalations it told of."""

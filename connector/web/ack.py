@@ -1,4 +1,4 @@
-"""`/ack/<token>`: the personal link. GET shows the tickets and two buttons; only POST acknowledges or escalates.
+"""`/ack/<token>`: the personal link. GET shows the tickets and three buttons; only POST does what they say.
 
 Mail scanners and previews follow links (GET, HEAD), so those never change anything. Browsers get a page, machines
 (push actions, http_post) get JSON.
@@ -6,7 +6,9 @@ Mail scanners and previews follow links (GET, HEAD), so those never change anyth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
 blueprint = Blueprint("ack", __name__)
 
 OVER = "This link has expired or its escalation is over; nothing was done."
-#: Seconds in which another tap on "escalate now" is the same one: it would climb two steps.
+#: Seconds in which another tap on "escalate now" (or "for 30 minutes") is the same one: it would climb two steps.
 SECOND_TAP = 10
+SNOOZE = timedelta(minutes=30)
 #: The best of several outcomes is that of the whole.
 ORDER = (Answer.DONE, Answer.ALREADY, Answer.REFUSED, Answer.ENDED, Answer.UNKNOWN)
 
@@ -43,7 +46,7 @@ def show(token: str) -> Response:
     services, link = _opened(token)
     if isinstance(link, Response):
         return link
-    return _as_it_stands(services, link, take_url="", escalate_url=f"{token}/escalate")
+    return _as_it_stands(services, link, _Forms(token))
 
 
 @blueprint.post("/ack/<token>")
@@ -59,23 +62,59 @@ def acknowledge(token: str) -> Response:
     answered = answers.acknowledge_all([link], contact, via)
     services.store.count(f"links_{_best(answered)}")
     said = outcomes.sentence(services, contact, codes_of(link), answered)
-    return _said(services, contact, answered, said, take_url="", escalate_url=f"{token}/escalate")
+    return _said(services, contact, answered, said, _Forms(token))
 
 
 @blueprint.post("/ack/<token>/escalate")
 def escalate(token: str) -> Response:
     """The next step now of all that the message told of and nobody has."""
+
+    def act(answers: Answers, link: Link, contact: Contact) -> list[Answered]:
+        return [answers.escalate(code, contact, unless_taken=True) for code in codes_of(link)]
+
+    return _once(token, outcomes.ESCALATE, act)
+
+
+@blueprint.post("/ack/<token>/snooze")
+def snooze(token: str) -> Response:
+    """Acknowledges for half an hour all that the message told of and nobody else has; then it goes on."""
+
+    def act(answers: Answers, link: Link, contact: Contact) -> list[Answered]:
+        return [answers.snooze(code, contact, "link", SNOOZE) for code in codes_of(link)]
+
+    return _once(token, outcomes.SNOOZE, act)
+
+
+def _once(token: str, asked: str, act: Callable[[Answers, Link, Contact], list[Answered]]) -> Response:
+    """Does what is asked for, or shows how it stands when it was asked for a moment ago."""
     services, link = _opened(token)
     if isinstance(link, Response):
         return link
-    if not services.redis.set(f"{PREFIX}escalated:{link.id}", b"1", nx=True, ex=SECOND_TAP):
-        return _as_it_stands(services, link, take_url=f"../{token}", escalate_url="")
+    forms = _Forms(token, below=True)
+    if not services.redis.set(f"{PREFIX}tapped:{asked}:{link.id}", b"1", nx=True, ex=SECOND_TAP):
+        return _as_it_stands(services, link, forms)
     answers = Answers(services.engine)
     contact = answers.told(link)
-    answered = [answers.escalate(code, contact, unless_taken=True) for code in codes_of(link)]
-    services.store.count(f"links_escalated_{_best(answered)}")
-    said = outcomes.sentence(services, contact, codes_of(link), answered, asked=outcomes.ESCALATE)
-    return _said(services, contact, answered, said, take_url=f"../{token}", escalate_url="")
+    answered = act(answers, link, contact)
+    services.store.count(f"links_{asked}_{_best(answered)}")
+    said = outcomes.sentence(services, contact, codes_of(link), answered, asked=asked)
+    return _said(services, contact, answered, said, forms)
+
+
+@dataclass(frozen=True, slots=True)
+class _Forms:
+    """Where a page's forms lead: relative, since a proxy may have put it anywhere. `below`: it has a word more."""
+
+    token: str
+    below: bool = False
+
+    def facts(self) -> dict[str, str]:
+        up = "../" if self.below else ""
+        return {
+            "take_url": f"{up}{self.token}",
+            "escalate_url": f"{up}{self.token}/escalate",
+            "snooze_url": f"{up}{self.token}/snooze",
+        }
 
 
 def _opened(token: str) -> tuple[Services, Link | Response]:
@@ -91,29 +130,27 @@ def _opened(token: str) -> tuple[Services, Link | Response]:
     return services, link if link is not None else _gone(services, services.settings.service.language)
 
 
-def _as_it_stands(services: Services, link: Link, *, take_url: str, escalate_url: str) -> Response:
+def _as_it_stands(services: Services, link: Link, forms: _Forms) -> Response:
     live = [case for case in cases_of(services, link) if case.escalation is not None and case.escalation.state.live]
     contact = Answers(services.engine).told(link)
     if not live:
         return _gone(services, outcomes.language_of(services, contact))
     if not _wants_page():
         return jsonify(_documents(live))
-    return _page(services, live, contact, take_url=take_url, escalate_url=escalate_url)
+    return _page(services, live, contact, forms)
 
 
 def _best(answered: Sequence[Answered]) -> Answer:
     return min((each.kind for each in answered), key=ORDER.index)
 
 
-def _said(
-    services: Services, contact: Contact, answered: Sequence[Answered], said: str, *, take_url: str, escalate_url: str
-) -> Response:
+def _said(services: Services, contact: Contact, answered: Sequence[Answered], said: str, forms: _Forms) -> Response:
     best, cases = _best(answered), [each.case for each in answered if each.case is not None]
     if best in (Answer.ENDED, Answer.UNKNOWN) or not cases:
         return _gone(services, outcomes.language_of(services, contact), said)
     if _wants_page():
         status = 409 if best is Answer.REFUSED else 200
-        return _page(services, cases, contact, said, status, take_url=take_url, escalate_url=escalate_url)
+        return _page(services, cases, contact, forms, said, status)
     if best is Answer.REFUSED:
         return error(409, "refused", said)
     return jsonify({"outcome": best.value, "message": said, **_documents(cases)})
@@ -126,24 +163,16 @@ def _documents(cases: Sequence[Case]) -> dict[str, Any]:
 
 
 def _page(
-    services: Services,
-    cases: Sequence[Case],
-    contact: Contact,
-    said: str = "",
-    status: int = 200,
-    *,
-    take_url: str,
-    escalate_url: str,
+    services: Services, cases: Sequence[Case], contact: Contact, forms: _Forms, said: str = "", status: int = 200
 ) -> Response:
-    """The page; where its forms lead is relative: a proxy may have put it anywhere."""
     climbing = [case.escalation for case in cases if case.escalation is not None and case.escalation.state.climbing]
     facts = {
         **page_facts(services, cases, contact),
+        **forms.facts(),
         "said": said,
         "takes": sum(Way.OUTSIDE in escalation.plan.acknowledged_by for escalation in climbing),
-        "take_url": take_url,
         "escalates": bool(climbing),
-        "escalate_url": escalate_url,
+        "snooze": int(SNOOZE.total_seconds() // 60),
     }
     return respond(services.texts.text(outcomes.language_of(services, contact), "page/ticket.html", facts), status)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from channels._texts import local, zone_of
 
 from ..core.contact import Contact
 from ..core.escalation import State
@@ -13,7 +16,7 @@ from ..engine.answering import Answer, Answered
 if TYPE_CHECKING:
     from ..services import Services
 
-ACKNOWLEDGE, ESCALATE = "acknowledge", "escalate"
+ACKNOWLEDGE, ESCALATE, SNOOZE = "acknowledge", "escalate", "snooze"
 #: How many names of who was first one sentence holds.
 TAKERS = 3
 
@@ -36,13 +39,22 @@ def sentence(
     `spoken`: for the ear, so that numbers come digit by digit and codes don't come at all.
     """
     language = language_of(services, contact)
+    until = local(_held_until(answered), zone_of(contact.timezone or services.texts.timezone), "%H:%M")
     if len(answered) == 1:
-        return services.texts.line(language, "reply/outcome.txt", one(codes[0], answered[0], asked, spoken))
-    return services.texts.line(language, "reply/outcomes.txt", several(contact, codes, answered, asked, spoken))
+        facts = one(codes[0], answered[0], asked, spoken)
+        return services.texts.line(language, "reply/outcome.txt", facts | {"until": until})
+    facts = several(contact, codes, answered, asked, spoken)
+    return services.texts.line(language, "reply/outcomes.txt", facts | {"until": until})
+
+
+def _held_until(answered: Sequence[Answered]) -> datetime | None:
+    """When the first that is put off goes on."""
+    escalations = (each.case.escalation for each in answered if each.case is not None)
+    return min((one.held_until for one in escalations if one is not None and one.held_until), default=None)
 
 
 def one(code: str, answered: Answered, asked: str, spoken: bool = False) -> dict[str, Any]:
-    """The facts of `reply/outcome.txt`."""
+    """The facts of `reply/outcome.txt`, but `until`."""
     number = answered.case.ticket.number if answered.case is not None else ""
     escalation = answered.case.escalation if answered.case is not None else None
     return {
@@ -58,7 +70,7 @@ def one(code: str, answered: Answered, asked: str, spoken: bool = False) -> dict
 def several(
     contact: Contact, codes: Sequence[str], answered: Sequence[Answered], asked: str, spoken: bool = False
 ) -> dict[str, Any]:
-    """The facts of `reply/outcomes.txt`."""
+    """The facts of `reply/outcomes.txt`, but `until`."""
     both = list(zip(codes, answered, strict=True))
 
     def of(*kinds: Answer) -> list[str]:

@@ -11,7 +11,7 @@ from channels._texts import one_segment
 
 from ..engine.answering import Answer
 from .html import STYLE
-from .outcomes import ACKNOWLEDGE, ESCALATE
+from .outcomes import ACKNOWLEDGE, ESCALATE, SNOOZE
 
 CODES = [f"E-{1000 + number}" for number in range(37)]
 WAYS = ("sms", "phone", "push", "email", "http_post", "pager")
@@ -48,17 +48,33 @@ def _text(texts: Texts, language: str, name: str, facts: Facts) -> None:
 
 def _outcomes() -> Iterable[dict[str, Any]]:
     for kind, asked, (number, who) in product(
-        Answer, (ACKNOWLEDGE, ESCALATE), (("50042", "Dana Reyes"), ("5, 0, 0, 4, 2", ""))
+        Answer, (ACKNOWLEDGE, ESCALATE, SNOOZE), (("50042", "Dana Reyes"), ("5, 0, 0, 4, 2", ""))
     ):
-        yield {"kind": kind.value, "asked": asked, "code": "E-1A", "number": number, "who": who, "plan": "major"}
+        yield {
+            "kind": kind.value,
+            "asked": asked,
+            "code": "E-1A",
+            "number": number,
+            "who": who,
+            "plan": "major",
+            "until": "21:15",
+        }
 
 
 def _several() -> Iterable[dict[str, Any]]:
     none: dict[str, list[str]] = {"done": [], "taken": [], "takers": [], "refused": [], "over": []}
-    for asked, spoken, codes in product((ACKNOWLEDGE, ESCALATE), (False, True), (CODES[:1], CODES[:5], CODES)):
+    for asked, spoken, codes in product((ACKNOWLEDGE, ESCALATE, SNOOZE), (False, True), (CODES[:1], CODES[:5], CODES)):
         for kind in ("done", "taken", "refused", "over"):
             takers = ["Lee Adams", "Alice Agent"] if kind == "taken" else []
-            yield {"asked": asked, "spoken": spoken, "who": "Dana Reyes", **none, kind: codes, "takers": takers}
+            yield {
+                "asked": asked,
+                "spoken": spoken,
+                "who": "Dana Reyes",
+                "until": "21:15",
+                **none,
+                kind: codes,
+                "takers": takers,
+            }
 
 
 def _pages() -> Iterable[dict[str, Any]]:
@@ -94,7 +110,9 @@ def _pages() -> Iterable[dict[str, Any]]:
                 "style": STYLE,
                 "said": "E-1A, ticket 50042: acknowledged by Dana Reyes." if takes else "",
                 "takes": takes,
-                "take_url": "",
+                "take_url": "token",
                 "escalates": bool(takes),
                 "escalate_url": "token/escalate",
+                "snooze_url": "token/snooze",
+                "snooze": 30,
             }

@@ -1,7 +1,10 @@
 """The personal link: a page with a button, and one tap that counts."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
+from connector.core.escalation import State
 from connector.engine.records import Link
 
 from .conftest import DANA
@@ -45,6 +48,28 @@ def test_escalate_now_brings_the_next_step_once_however_often_it_is_tapped(world
     assert f'action="..{link.removeprefix("/ack")}"' in answer.text
     assert world.client.post(f"{link}/escalate", headers=BROWSER).status_code == 200
     assert (world.escalation().step, world.acknowledger()) == (2, ("", ""))
+
+
+def test_snooze_takes_it_for_half_an_hour_and_then_it_goes_on(world):
+    link = world.ack_url(world.sent()[0])
+    assert "I take it for 30 minutes" in world.client.get(link, headers=BROWSER).text
+    assert world.client.get(f"{link}/snooze").status_code == 405
+    assert world.acknowledger() == ("", "")
+    answer = world.client.post(f"{link}/snooze", headers=BROWSER)
+    until = world.escalation().held_until
+    assert f"E-1A, ticket 50042: put off until {until:%H:%M} by Dana Reyes." in answer.text
+    assert (world.escalation().state, world.acknowledger()) == (State.HELD, ("Dana Reyes", "link"))
+    assert timedelta(minutes=29) < until - datetime.now(UTC) <= timedelta(minutes=30)
+    assert f"At {until:%H:%M} it goes on if the ticket is still open." in answer.text
+    assert world.client.post(f"{link}/snooze", headers=BROWSER).status_code == 200
+    assert world.escalation().held_until == until
+
+
+def test_what_somebody_else_has_is_not_put_off(world):
+    link = world.ack_url(world.sent()[0])
+    world.taken_in_the_helpdesk()
+    assert "already acknowledged by Alice Agent" in world.client.post(f"{link}/snooze").json["message"]
+    assert world.escalation().state is State.ACKNOWLEDGED
 
 
 def test_escalating_takes_nothing_from_who_has_it(world):
