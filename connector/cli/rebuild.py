@@ -11,7 +11,7 @@ from ..beginning import GONE_FOR_GOOD, LOCK, record, recorded
 from ..core.rebuilding import Rebuilt, Verdict
 from ..core.wording import Reader
 from ..engine.documents import document, moment
-from ..errors import ConfigError
+from ..errors import EscalatorError
 from ..rebuild import Found, Progress, Rebuild
 from ..services import Services
 from .common import Places, as_json, placed, print_json, print_table, reader, say, utc_now
@@ -33,7 +33,7 @@ def rebuild(places: Places, yes: bool, dry_run: bool, json_: bool) -> None:
     services = places.services()
     with services.store.locks.hold(LOCK) as mine:
         if not mine:
-            raise ConfigError("Somebody else is rebuilding at this moment: `escalator up`, or another terminal.")
+            raise EscalatorError("Somebody else is rebuilding at this moment: `escalator up`, or another terminal.")
         begun = services.store.begun()
         found = Rebuild(services, _progress("Reading tickets")).look(recorded(places.data) or services.store.since())
         something = any(found.of(verdict) for verdict in Verdict if verdict is not Verdict.NOTHING) or found.unreadable
