@@ -84,7 +84,7 @@ class ServiceSchema(Section):
     )
     texts = Text(
         load_default="",
-        metadata=_about("folder beside the config with texts of your own, see CONTRIBUTING") | {"folder": True},
+        metadata=_about("folder beside the config with texts of your own, see docs/texts.md") | {"folder": True},
     )
     phone_region = Text(load_default="", metadata=_about("country (`DE`) of phone numbers without a country code"))
     use_helpdesk_mobiles = Flag(
