@@ -105,7 +105,7 @@ class Tries:
         ask = in_doubt or (unsure and not never_asked)
         receipt, doubt = self._asked(channel, message, contacts, bundle) if ask else (None, False)
         if receipt is None:
-            receipt = self._delivered(channel, message, bundle, person, lease_ends)
+            receipt = self._delivered(channel, message, bundle, person, lease_ends, in_doubt)
         self._worked(channel, begin.failing)
         return _taken(parts, channel, contacts, receipt, doubt, bool(message.callback_url))
 
@@ -124,11 +124,20 @@ class Tries:
             return None, True
 
     def _delivered(
-        self, channel: Channel, message: Message, bundle: Bundle | None, person: str, lease_ends: datetime
+        self,
+        channel: Channel,
+        message: Message,
+        bundle: Bundle | None,
+        person: str,
+        lease_ends: datetime,
+        in_doubt: bool,
     ) -> Receipt:
         if bundle is not None:
             insist(lambda: self.messages.keep(replace(bundle, message=message)))
-        insist(self.messages.store.replication.safe)  # or not: somebody waits to be told
+        replication = self.messages.store.replication
+        insist(replication.safe)  # or not: somebody waits to be told
+        if not in_doubt and insist(lambda: replication.in_doubt(message.due_at)):  # it may not know of our claim
+            raise NotBegun("not tried: another Redis took over")
         enough = timedelta(seconds=channel.lease * CALL_TAKES)
         if self.messages.clock.now() + enough > lease_ends:  # paused, or long asked: somebody else may have it soon
             raise NotBegun("it took too long to begin")
