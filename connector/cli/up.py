@@ -1,5 +1,6 @@
 """`escalator up`: everything in one go, supervised."""
 
+import contextlib
 import http.client
 import logging
 import os
@@ -191,4 +192,5 @@ def gunicorn_options() -> Sequence[str]:
 
 
 def _say(line: str) -> None:
-    click.echo(line)
+    with contextlib.suppress(OSError):  # the log's disk is full, or nobody reads it any more: no reason to end
+        click.echo(line)
