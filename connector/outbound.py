@@ -19,7 +19,7 @@ from requests.adapters import HTTPAdapter
 
 CONNECT_TIMEOUT = 4.0  # seconds
 READ_TIMEOUT = 10.0  # seconds between two bytes of an answer
-WITHIN = 20.0  # seconds for all of it
+WITHIN = 14.0  # seconds for all of it; less than a lease
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

@@ -14,6 +14,8 @@ from connector.engine.keys import OUT
 from connector.engine.numbers import line_key
 from connector.engine.outgoing import Due
 from connector.errors import Undelivered
+from connector.ports import Message
+from connector.ports import Receipt as Taken
 
 from .conftest import DANA, World
 
@@ -274,3 +276,43 @@ def test_a_drain_sends_everything_and_ends(world: World) -> None:
         world.escalating(str(id))
     world.delivery.drain()
     assert len(world.channels["push"].sent) == 10
+
+
+def test_a_try_is_not_begun_when_too_little_of_its_lease_is_left(world: World) -> None:
+    push = world.channels["push"]
+    world.escalating()
+    push.cut = True
+    world.sends()
+    world.clock.passes(seconds=6)
+    find, push.sent = push.find, []
+
+    def slow(message: Message) -> Taken | None:
+        world.clock.passes(seconds=push.lease / 2)
+        return find(message)
+
+    push.find = slow  # type: ignore[method-assign]
+    world.sends()
+    assert push.sent == []
+    assert world.one("push").outcome == "it took too long to begin"
+    assert world.one("push").unsure
+    assert world.troubles() == []
+
+
+def test_two_senders_that_both_reached_the_provider_are_told_as_doubt(world: World) -> None:
+    push = world.channels["push"]
+    push.goes_on.clear()
+    world.escalating()
+    first = threading.Thread(target=world.sends)
+    first.start()
+    assert push.entered.wait(10)
+    world.clock.passes(seconds=32)
+    push.entered.clear()
+    second = threading.Thread(target=world.sends)  # the first is paused for longer than its lease
+    second.start()
+    assert push.entered.wait(10)
+    push.goes_on.set()
+    first.join()
+    second.join()
+    assert len(push.sent) == 2
+    assert world.one("push").doubt
+    assert world.history()[-1].endswith(", possibly sent twice")
