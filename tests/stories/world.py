@@ -89,6 +89,7 @@ class World:
                 "url": self.desk.url,
                 "token": self.desk.api_user.token,
                 "webhook_secret": SECRET,
+                "timeout": 8.0,  # a note whose answer was lost is written again after three times that
             },
             "service": {
                 "public_url": self.url,
