@@ -28,6 +28,7 @@ from .plan import Plan, Way
 from .ticket import Actor, Change, Kind, Person, Phase, Role
 
 SAME_SAVE = timedelta(seconds=1)
+MOST_IN_A_SAVE = 100  # entries; each is judged by all others of its save, and a hostile history has thousands
 PENDING_CLOSE_LATE = timedelta(minutes=20)  # Zammad looks for pending closes every 15 minutes
 #: Within one save: matched fields and group first, then who has it, then what was written, then open or closed; last
 #: the unlocking that goes with all forms that lock when they open.
@@ -47,7 +48,8 @@ def in_saves(changes: Sequence[Change]) -> Iterator[tuple[Change, ...]]:
     """The changes as people saved them: neighbours by one hand within a second, in a fixed order inside."""
     save: list[Change] = []
     for change in changes:
-        if save and (change.by.id != save[0].by.id or change.at - save[0].at > SAME_SAVE):
+        another = save and (change.by.id != save[0].by.id or change.at - save[0].at > SAME_SAVE)
+        if another or len(save) >= MOST_IN_A_SAVE:
             yield _ordered(save)
             save = []
         save.append(change)

@@ -164,6 +164,22 @@ def test_a_record_of_somebody_who_left_the_config_names_no_stranger(house: House
     assert house.acknowledger() == ("Dana Reyes", "link")
 
 
+def test_the_second_button_takes_the_same_token_and_nothing_less(house: House) -> None:
+    """`/escalate` behind a link climbs a step; looking at it, or guessing, does nothing."""
+    told = house.sent()[0]
+    genuine, before = house.ack_url(told), house.escalation()
+    for method in ("GET", "HEAD", "PUT", "DELETE"):
+        assert house.client.open(f"{genuine}/escalate", method=method).status_code == 405
+    for attack, guess in GUESSES.items():
+        token = guess(genuine.removeprefix("/ack/"), told.id)
+        assert house.client.post(f"/ack/{token}/escalate").status_code in (403, 429), attack
+    assert house.escalation() == before
+    for _ in range(5):
+        assert house.client.post(f"{genuine}/escalate", headers=ELSEWHERE).status_code == 200
+    assert [entry for entry in house.history() if "step 2" in entry.lower()] != []
+    assert house.escalation().step == before.step + 1
+
+
 # --- another site, in the browser of somebody who may -----------------------------------------------------------
 
 ELSEWHERE = {
