@@ -10,7 +10,11 @@ from redis.exceptions import OutOfMemoryError, ReadOnlyError
 
 NEARLY = 0.95  # of maxmemory: from then on it is a matter of minutes
 #: First words of errors with which Redis refuses a write, and what they mean.
-REFUSALS = {"MISCONF": "it can't write to its disk", "NOREPLICAS": "too few replicas are connected"}
+REFUSALS = {
+    "MISCONF": "it can't write to its disk",
+    "NOREPLICAS": "too few replicas are connected",
+    "READONLY": "it is a replica",
+}
 _KINDS = {OutOfMemoryError: "its memory is full", ReadOnlyError: "it is a replica"}  # redis-py takes the word away
 
 

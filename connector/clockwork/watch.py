@@ -21,7 +21,7 @@ from ..engine.store import Store
 from ..faults import describe
 from . import readiness, settling
 from .heartbeat import EVERY, beat
-from .redis_health import refusal
+from .redis_health import REFUSALS, refusal
 from .rq_health import Workers
 from .sweep import SWEPT
 from .walk import Walk, Walked
@@ -66,7 +66,7 @@ class Watch:
         self._said: dict[str, float] = {}  # the same for what was said without Redis
         self._calm_since: float | None = None
         self._beat_at, self._beat = 0.0, ""
-        self._config_is_new = True
+        self._config_is_new, self._blind = True, False
         self._busy: dict[str, threading.Thread] = {}
 
     def look(self) -> float:
@@ -81,7 +81,7 @@ class Watch:
     def _look(self) -> None:
         jumped = self.steadiness.look(self.wall(), time.monotonic())
         refused = self._refused()
-        self._last_seen = time.monotonic()
+        self._last_seen, self._blind = time.monotonic(), False
         self._over(GONE, "Redis answers again.")
         if refused:
             self._say(REFUSES, f"Redis refuses writes: {refused}. Nothing is taken in or sent.")
@@ -100,8 +100,10 @@ class Watch:
         """Why Redis refuses our sign of life; "" when it takes it."""
         try:
             self._redis.hset(readiness.WATCHDOG, "at", repr(time.time()))
-        except (redis.ConnectionError, redis.TimeoutError):
-            raise
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            if str(error).partition(" ")[0] not in REFUSALS:  # else it answers, and our connections call that away
+                raise
+            return refusal(error)
         except redis.ResponseError as error:
             return refusal(error)
         return ""
@@ -221,7 +223,9 @@ class Watch:
 
     def _away(self, error: redis.RedisError) -> None:
         gone = time.monotonic() - self._last_seen
-        log.warning("the watchdog can't look: Redis is away (%s)", type(error).__name__)
+        if not self._blind:
+            log.warning("the watchdog can't look: Redis is away (%s)", type(error).__name__)
+        self._blind = True
         if self.alone and gone > GONE_FOR:
             self._say(GONE, f"Redis has not answered for {gone:.0f} s: nothing is taken in or sent.")
 

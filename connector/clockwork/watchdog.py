@@ -15,7 +15,7 @@ from .rq_health import WAITED, QueueSeen
 from .walk import Walked
 
 TIMERS_WITHIN = 10.0  # seconds
-SWEEP_PATIENCE = timedelta(seconds=50)  # it waits for what the desk's worker is at
+SWEEP_PATIENCE = timedelta(seconds=55)  # one takes 40 s at most, and waits for what the desk's worker is at
 JUMP = 5.0  # seconds
 STEADY_AFTER = 60.0  # seconds
 

@@ -52,9 +52,9 @@ def test_all_is_well() -> None:
         ),
         (replace(WELL, walked=Walked(spoiled=1)), "spoiled", "What is stored about 1 ticket can't be understood."),
         (
-            replace(WELL, swept_at=NOW - timedelta(seconds=111)),
+            replace(WELL, swept_at=NOW - timedelta(seconds=116)),
             "sweep-late",
-            "The helpdesk was last asked for missed tickets at 20:13:09 UTC.",
+            "The helpdesk was last asked for missed tickets at 20:13:04 UTC.",
         ),
         (
             replace(WELL, jumped=-3600.0),
