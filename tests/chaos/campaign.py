@@ -23,6 +23,8 @@ WEIGHTS: Mapping[str, int] = {
     "redis": 2, "timers": 3, "work": 3, "desk": 3, "deliver": 5, "web": 2, "web worker": 2, "watchdog": 1, "up": 1,
 }  # fmt: skip
 AT_A_POINT = 0.65  # of all kills
+PASSED_BETWEEN = 15 * 40  # bytes of the log: some fifteen points that were passed between two kills,
+AT_REST = 6.0  # unless nothing happens at all for so many seconds
 SETTLE = 180.0  # seconds in which every ticket must come to its end when the killing is over
 
 
@@ -130,7 +132,11 @@ class Killer:
         self._report.slowest_start = max(self._report.slowest_start, time.monotonic() - began)
 
     def _wait(self, seconds: float) -> None:
+        """So long, and then until the world has gone on: one whose processes only die and start shows nothing."""
+        began, until = self._world.orders.written(), time.monotonic() + AT_REST
         time.sleep(seconds)
+        while self._world.orders.written() < began + PASSED_BETWEEN and time.monotonic() < until:
+            time.sleep(0.05)
         if self._crowd.trouble is not None:
             raise self._crowd.trouble
 

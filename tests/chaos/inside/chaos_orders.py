@@ -69,6 +69,10 @@ class Orders:
         """One line of the log; whole, however many write at once."""
         os.write(self._out, f"{time.time():.3f} {pid} {what} {point}\n".encode())
 
+    def written(self) -> int:
+        """The log's length, in bytes: it grows by some 40 for each point that is passed."""
+        return os.fstat(self._out).st_size
+
     def noted(self) -> list[tuple[float, int, str, str]]:
         """The log so far: (Unix seconds, pid, what happened, point)."""
         lines = (line.split(" ", 3) for line in Path(self._log).read_text().splitlines())
