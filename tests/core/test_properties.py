@@ -130,6 +130,21 @@ class Escalating(RuleBasedStateMachine):
             self.happens(Outcome(id, "so it ended", sent, arrived=sent, permanent=permanent, wait=wait if sent else 0))
             self.happens(Tick(PEOPLE, self.now))
 
+    @rule(data=st.data(), sent=st.booleans(), attempt=st.integers(1, 3), provider_id=st.sampled_from(["", "A", "B"]))
+    def a_try_that_was_taken_over_ends(self, data: st.DataObject, sent: bool, attempt: int, provider_id: str) -> None:
+        id = self._begun(data, *Stage)
+        if id is None:
+            return
+        before = self.escalation
+        was = next(n for n in before.notifications if n.id == id)
+        if attempt >= was.attempts:
+            return
+        self.happens(Outcome(id, "so it ended", sent, arrived=sent, provider_id=provider_id, attempt=attempt))
+        if not sent:
+            assert self.escalation is before, "a failure of an older try says nothing"
+        elif was.stage is Stage.CLAIMED:
+            assert next(n for n in self.escalation.notifications if n.id == id).stage is Stage.ENDED
+
     @rule(data=st.data(), arrived=st.booleans(), unanswered=st.booleans())
     def a_receipt_comes(self, data: st.DataObject, arrived: bool, unanswered: bool) -> None:
         if id := self._begun(data, *Stage):
