@@ -47,11 +47,21 @@ class _Plain:
         try:
             return super().read_response(*args, disconnect_on_error=disconnect_on_error, **more)  # type: ignore[misc]
         except redis.ResponseError as error:
-            code = "READONLY" if isinstance(error, redis.ReadOnlyError) else str(error).partition(" ")[0]
-            if code not in REFUSES_WRITES and not any(words in str(error) for words in _REFUSING_A_SCRIPT):
+            code = _refusal(error)
+            if not code:
                 raise
             self.disconnect()  # type: ignore[attr-defined]
-            raise redis.ConnectionError(f"{code}: Redis takes no writes now") from None
+            raise redis.ConnectionError(f"{code} Redis takes no writes now") from None
+
+
+def _refusal(error: redis.ResponseError) -> str:
+    """The code with which all writes are refused; "" for any other error."""
+    if isinstance(error, redis.ReadOnlyError):  # redis-py takes the code away
+        return "READONLY"
+    said = str(error)
+    codes = (code for code in REFUSES_WRITES if said.startswith(code))
+    in_a_script = (words.partition(" ")[0] for words in _REFUSING_A_SCRIPT if words in said)
+    return next(iter((*codes, *in_a_script)), "")
 
 
 class _Tcp(_Plain, Connection):

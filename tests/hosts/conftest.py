@@ -7,7 +7,10 @@ import pytest
 from . import sentinels
 
 
+NEVER = 600_000  # milliseconds: no Sentinel takes a busy machine for a dead master
+
+
 @pytest.fixture(scope="package")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sentinels.Cluster]:
-    with sentinels.running(tmp_path_factory.mktemp("cluster")) as cluster:
+    with sentinels.running(tmp_path_factory.mktemp("cluster"), down_after=NEVER) as cluster:
         yield cluster

@@ -17,7 +17,7 @@ from ..stories.world import eventually, free_port
 
 SERVICE = "escalator"
 PASSWORD = "a-password-of-the-tests"
-PATIENCE = 60.0  # seconds; what goes well takes one or two
+PATIENCE = 90.0  # seconds; what goes well takes some few
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Cluster:
     """`servers` by port, the first one the first master; `sentinels` by port."""
 
     directory: Path
-    down_after: int = 1000  # milliseconds without an answer after which a Sentinel believes the master dead
+    down_after: int = 3000  # milliseconds without an answer after which a Sentinel believes the master dead
     min_replicas: int = 0
     servers: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
     sentinels: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -42,12 +42,11 @@ class Cluster:
             self.serve(replica_of=master)
         for _ in range(sentinels):
             self._watch(master)
-        self.settled(master, replicas, sentinels)
+        self.settled(replicas, sentinels)
 
-    def settled(self, master: int, replicas: int, sentinels: int) -> None:
+    def settled(self, replicas: int, sentinels: int) -> None:
         """Waits until all know each other: before that no Sentinel could act."""
-        node = self.node(master)
-        eventually(lambda: _field(node, "connected_slaves") == replicas, PATIENCE, "replicas")
+        eventually(lambda: _field(self.node(self.master()), "connected_slaves") == replicas, PATIENCE, "replicas")
         for port in self.sentinels:
             asked = redis.Redis(port=port, decode_responses=True)
             eventually(lambda asked=asked: _knows(asked, replicas, sentinels), PATIENCE, "sentinels that know all")

@@ -9,6 +9,7 @@ from redis.sentinel import Sentinel, SentinelConnectionPool
 
 from connector import queues
 from connector.cli.redis_look import look_at_redis, problems
+from connector.clockwork.redis_health import refusal
 from connector.errors import ConfigError
 from connector.redis_server import connect
 from connector.sandbox.providers._tls import make_certificates, server_context
@@ -73,8 +74,9 @@ def test_a_master_that_was_demoted_is_away(cluster: Cluster) -> None:
         lambda: replica.eval("return redis.call('SET', KEYS[1], '42')", 1, "ticket"),
         lambda: replica.pipeline().set("ticket", "42").execute(),
     ):
-        with pytest.raises(redis_py.ConnectionError, match="takes no writes now"):
+        with pytest.raises(redis_py.ConnectionError, match="takes no writes now") as refused:
             write()
+        assert refusal(refused.value) == "it is a replica"
     assert replica.get("ticket") in (None, b"42")  # what can be read still is
 
 
@@ -82,8 +84,9 @@ def test_a_master_with_too_few_replicas_is_away(cluster: Cluster) -> None:
     master = cluster.node(cluster.master())
     master.config_set("min-replicas-to-write", 3)
     try:
-        with pytest.raises(redis_py.ConnectionError, match="NOREPLICAS"):
+        with pytest.raises(redis_py.ConnectionError, match="takes no writes now") as refused:
             master.set("ticket", "42")
+        assert refusal(refused.value) == "too few replicas are connected"
     finally:
         master.config_set("min-replicas-to-write", 0)
 
