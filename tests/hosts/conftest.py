@@ -6,7 +6,6 @@ import pytest
 
 from . import sentinels
 
-
 NEVER = 600_000  # milliseconds: no Sentinel takes a busy machine for a dead master
 
 
