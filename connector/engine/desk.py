@@ -16,6 +16,7 @@ from ..errors import HelpdeskAway, HelpdeskError, PermissionLost, TicketGone
 from ..faults import describe
 from ..points import reached
 from ..ports import Clock, Helpdesk
+from . import observer as observing
 from . import outage
 from .drain import Drain
 from .engine import Engine
@@ -32,6 +33,8 @@ CALLS_AT_ONCE = AT_ONCE
 AGAIN = (2.0, 5.0, 15.0, 30.0, 60.0)  # seconds until the next try while the helpdesk is away
 REFUSED_AGAIN = 300.0  # seconds
 COMPARE = "compare"  # beside ids of tickets, which are digits
+LOOKS = "looks"
+TOGETHER = 3  # fresh looks from which on they are one search: a reading takes four calls
 IDLE = 0.1  # seconds
 FRESH_LOOK = 0.0  # what a coming step asks for stands before everything else in `hints`
 
@@ -87,12 +90,10 @@ class Desk:
         """
         now = self.clock.now().timestamp()
         hints, writes, behind = (self.store.tickets_due(key, now, room + len(busy)) for key in (HINTS, DESK, BEHIND))
-        work: dict[str, Callable[[], None]] = {}
-        for ticket_id, since in hints:
-            if since <= FRESH_LOOK and ticket_id not in busy and len(work) < room:
-                work[ticket_id] = partial(self._look_first, ticket_id)
+        work = self._looks(hints, busy, room)
         if COMPARE not in busy and self.store.tickets_due(KNOWN, now, 1) and len(work) < room - FOR_FRESH_LOOKS:
             work[COMPARE] = self.observer.compare
+        hints = [(ticket_id, since) for ticket_id, since in hints if since > observing.LOOK_ALONE]
         read, write, last = (self.observer.look, hints), (self.write, writes), (self.observer.look, behind)
         turn = next(self.turns)
         order = (write, read, last) if turn % 4 == 0 else (last, read, write) if turn % 8 == 5 else (read, write, last)
@@ -102,9 +103,26 @@ class Desk:
                     work[ticket_id] = partial(act, ticket_id)
         return work
 
-    def _look_first(self, ticket_id: str) -> None:
+    def _looks(self, hints: list[tuple[str, float]], busy: set[str], room: int) -> dict[str, Callable[[], None]]:
+        """Fresh looks: several in one search first, and those that it can't tell of one by one."""
+        work: dict[str, Callable[[], None]] = {}
+        asked = [ticket_id for ticket_id, since in hints if since <= FRESH_LOOK]
+        together = LOOKS in busy or len(asked) >= TOGETHER
+        if together and LOOKS not in busy and room:
+            work[LOOKS] = partial(self._first, self._look_together)
+        for ticket_id, since in hints:
+            alone = since == observing.LOOK_ALONE or (since <= FRESH_LOOK and not together)
+            if alone and ticket_id not in busy and len(work) < room:
+                work[ticket_id] = partial(self._first, partial(self.observer.look, ticket_id))
+        return work
+
+    def _look_together(self) -> None:
+        due = self.store.tickets_due(HINTS, FRESH_LOOK, observing.COMPARED_AT_ONCE)
+        self.observer.look_together([ticket_id for ticket_id, _ in due])
+
+    def _first(self, look: Callable[[], None]) -> None:
         with fresh_look():
-            self.observer.look(ticket_id)
+            look()
 
     # --- writing -----------------------------------------------------------------------------------------------
 

@@ -132,6 +132,18 @@ class Engine:
         self.store.commit([ticket_id], decide)
         return result
 
+    def confirm(self, ticket_id: str, updated_at: datetime, at: datetime) -> None:
+        """The ticket is still as it was read: nobody has saved it since `updated_at`, as seen at `at`."""
+
+        def decide(cases: Mapping[str, Case | None]) -> Sequence[Writes]:
+            case = cases[ticket_id]
+            if case is None or case.ticket.updated_at != updated_at or case.read_at >= at:
+                return ()
+            after, commands = self._try_tick(replace(case, read_at=at), self.clock.now())
+            return [self.writes(case, after, commands)]
+
+        self.store.commit([ticket_id], decide)
+
     def merge(self, source_id: str, target: Reading, by: Actor, at: datetime, since: datetime) -> None:
         """The source was merged away: its escalation goes on at the target, or resolves when that has its own."""
         target_id = target.ticket.id

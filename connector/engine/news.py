@@ -39,6 +39,11 @@ def differing(rows: Sequence[Row], known: Mapping[str, Case], policy: Policy, ta
     return [row for row in rows if row.ticket_id in found]
 
 
+def as_it_was(row: Row, case: Case) -> bool:
+    """Whether nobody has saved the ticket since it was read. Where the helpdesk counts whole seconds the mark tells."""
+    return bool(row.mark) and row.mark == case.ticket.mark and row.updated_at == case.ticket.updated_at
+
+
 def _moved(row: Row, case: Case) -> bool:
     """Whether the ticket was saved since it was read, or may have been within that second (Znuny counts no finer)."""
     if row.updated_at > case.ticket.updated_at:

@@ -4,7 +4,7 @@ A hint is forgotten only once a reading that began after it has been committed.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,7 +20,7 @@ from . import failures, outage
 from .clocks import TOLD, apart, in_words, remembered
 from .engine import Engine
 from .keys import BEHIND, HINTS, KNOWN, PREFIX, SKEW
-from .news import differing
+from .news import as_it_was, differing
 from .store import Emptied, Store
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ REFUSED_AT_MOST = 30  # times: about a day
 MERGES_AT_MOST = 10
 COMPARED_AT_ONCE = 200  # tickets: one page of a search
 LENT_FOR = 30.0  # seconds
+LOOK_ALONE = 1.0  # score in `hints` of a fresh look that needs a reading
 SKEW_KEPT = 86400  # seconds
 
 
@@ -61,6 +62,26 @@ class Observer:
             if done:
                 self.store.hints.forget(ticket_id, count)
                 reached("hint forgotten")
+
+    def look_together(self, ticket_ids: Sequence[str]) -> None:
+        """Fresh looks in one search: what wasn't saved since it was read is as it was; the others are read one by one.
+
+        So is all of it while the helpdesk can't be searched.
+        """
+        at, known = self.clock.now(), self.store.cases(ticket_ids)
+        counts = {ticket_id: self.store.hints.count(ticket_id) for ticket_id in ticket_ids}
+        try:
+            rows = {row.ticket_id: row for row in self.helpdesk.rows(ticket_ids)}
+        except HelpdeskError as error:
+            log.info("fresh looks are made one by one: %s", error)
+            rows = {}
+        for ticket_id in ticket_ids:
+            case, row = known.get(ticket_id), rows.get(ticket_id)
+            if case is not None and row is not None and as_it_was(row, case):
+                self.engine.confirm(ticket_id, case.ticket.updated_at, at)
+                self.store.hints.forget(ticket_id, counts[ticket_id])
+            else:
+                self.store.redis.zadd(HINTS, {ticket_id: LOOK_ALONE}, xx=True)
 
     def compare(self) -> None:
         """Asks in one search about known tickets with nothing running that hints named; what differs is read later."""

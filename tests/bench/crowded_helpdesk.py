@@ -5,7 +5,7 @@ gives the customer another organization, `calls` counts the calls since the last
 """
 
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,10 +15,24 @@ from connector.sandbox.zammad.render import payload
 from .helpdesk import tell
 
 
+class Articles(dict[int, dict[str, Any]]):
+    """The sandbox looks through all of them for those of a ticket; here they are kept by ticket, and none moves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.by_ticket: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+
+    def __setitem__(self, id: int, row: dict[str, Any]) -> None:
+        super().__setitem__(id, row)
+        self.by_ticket[row["ticket_id"]].append(row)
+
+
 def main() -> None:
     with SandboxZammad() as sandbox:
         # it would let a millisecond pass for each stamp, and so run ahead of us by a minute
         sandbox.desk.now = lambda: datetime.now(UTC)  # type: ignore[method-assign]
+        sandbox.desk.articles = articles = Articles()
+        sandbox.desk.articles_of = lambda id: articles.by_ticket[id]  # type: ignore[method-assign]
         caller = sandbox.caller(sandbox.cathy)
         old = {"title": "An old matter", "group": "Network", "article": {"body": "Please help.", "type": "note"}}
         ids = [str(sandbox.operations.create(caller, dict(old))["id"]) for _ in range(int(sys.argv[1]))]

@@ -184,3 +184,58 @@ def test_a_helpdesk_whose_clock_is_behind_is_not_late(world: World) -> None:
     assert not world.store.hints.late()
     world.store.hints.add_if_new(Hint("44", changed_at=world.clock.now() - timedelta(minutes=10, seconds=30)))
     assert world.store.hints.late()
+
+
+# --- fresh looks before a step ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def due_together(world: World) -> list[str]:
+    """Tickets whose windows end at the same moment, shortly before it."""
+    ids = [world.helpdesk.ticket(str(id)) for id in range(200, 240)]
+    world.store.hints.add(ids)
+    world.desk.drain()
+    world.clock.passes(minutes=4, seconds=56)
+    for id in ids:
+        world.engine.wake(id)
+    world.helpdesk.calls.clear()
+    return ids
+
+
+def steps(world: World, id: str) -> list[str]:
+    world.engine.wake(id)
+    return [entry.text for entry in world.store.history(world.escalation(id).code) if entry.kind == "step"]
+
+
+def test_steps_due_at_the_same_moment_have_their_tickets_looked_at_in_one_search(
+    world: World, due_together: list[str]
+) -> None:
+    world.desk.drain()
+    assert dict(world.helpdesk.calls) == {"rows": 1}
+    assert waiting(world, HINTS) == []
+    world.clock.passes(seconds=5)
+    for id in due_together:
+        assert len(steps(world, id)) == 1
+        assert "did not answer" not in steps(world, id)[0]
+
+
+def test_what_was_saved_since_is_read_before_its_step(world: World, due_together: list[str]) -> None:
+    world.helpdesk.takes("220")
+    world.helpdesk.touches("221")
+    world.desk.drain()
+    assert dict(world.helpdesk.calls) == {"rows": 1, "read": 2}
+    world.clock.passes(seconds=5)
+    assert world.escalation("220").state is State.ACKNOWLEDGED
+    assert (steps(world, "220"), len(steps(world, "221"))) == ([], 1)
+
+
+def test_a_helpdesk_that_cannot_search_is_asked_for_each(
+    world: World, due_together: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object) -> None:
+        raise HelpdeskRefused("No search.")
+
+    monkeypatch.setattr(world.helpdesk, "rows", refuses)
+    world.desk.drain()
+    assert world.helpdesk.calls["read"] == len(due_together)
+    assert waiting(world, HINTS) == []
