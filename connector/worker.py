@@ -18,6 +18,7 @@ import click
 import redis
 from redis.client import Pipeline
 from rq import SimpleWorker
+from rq.exceptions import NoSuchJobError
 from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.queue import Queue
@@ -68,6 +69,18 @@ class ListedJob(Job):
 
     def send_webhooks(self, status: str | JobStatus, *, exc_string: str | None = None) -> None:
         """Never: see the class."""
+
+    def refresh(self) -> None:
+        """A record that can't be understood is no job: RQ would end this worker, and each that comes after it."""
+        try:
+            super().refresh()  # type: ignore[no-untyped-call]
+        except NoSuchJobError:
+            raise
+        except Exception as error:
+            if isinstance(error, redis.RedisError) and not str(error).startswith("WRONGTYPE"):
+                raise
+            log.error("what is stored as a job is none: %s", describe(error))
+            raise NoSuchJobError("what is stored as a job is none") from None
 
     # KEYS: the job and what RQ keeps beside it. A job that was armed or queued again while it ran stays.
     _FORGET = """

@@ -191,3 +191,31 @@ def test_a_worker_without_redis_ends_with_one_line(tmp_path: Path) -> None:
 def test_queue_names_reach_rq_as_they_are(redis: Redis) -> None:
     assert [queue.name for queue in Worker(queues.DESK, redis).queues] == ["escalator-desk"]
     assert queues.queue_key(queues.DESK) == Queue("escalator-desk", connection=redis).key
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        {"created_at": "never", "data": b"x", "status": "queued"},
+        {"created_at": "2026-01-01T00:00:00.000000Z", "data": b"x", "status": "queued", "timeout": "soon"},
+        {"created_at": b"\xff\xfe", "status": b"\xff"},
+        {"created_at": "2026-01-01T00:00:00.000000Z", "data": b"x", "status": "no status"},
+        None,
+    ],
+)
+def test_a_record_that_is_no_job_ends_no_worker(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch, spoiled: dict[str, str | bytes] | None
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setitem(JOBS, "observe", seen.append)
+    if spoiled is None:
+        redis.set("rq:job:spoiled", "not even a hash")
+    else:
+        redis.hset("rq:job:spoiled", mapping=spoiled)  # type: ignore[arg-type]
+    redis.rpush(queues.queue_key(queues.WORK), "spoiled")
+    redis.rpush(f"{queues.queue_key(queues.WORK)}:intermediate", "spoiled")  # of a worker that was killed there
+    enqueue(redis, "observe", "42")
+
+    work(redis)
+
+    assert seen == ["42"]
