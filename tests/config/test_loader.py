@@ -195,3 +195,10 @@ def test_what_a_kind_of_channel_needs_can_be_told_from_outside(tmp_path, kinds, 
     path.write_text(TEXT)
     loaded = load(path, *kinds, environ=environ, needs={"email": "mobile"})
     assert any("nobody can be reached at all" in problem.sentence for problem in loaded.errors)
+
+
+def test_a_ceiling_that_the_config_leaves_out_keeps_its_default(load_text):
+    loaded = load_text(changed("service:\n", "service:\n  bundle_within: 0s\n  limits: {sms: 3, email: 0}\n"))
+    service = loaded.settings.service
+    assert service.bundle_within == timedelta(0)
+    assert service.limits == {"sms": 3, "phone": 20, "push": 120, "email": 0}
