@@ -147,6 +147,7 @@ def run(
     act: Callable[[ChaosWorld, Crowd, Report], None],
     *,
     forgiving: bool = False,
+    may_give_up: bool = False,
     settle: float = SETTLE,
     directory: Path | None = None,
     people: Mapping[str, Any] | None = None,
@@ -154,7 +155,7 @@ def run(
 ) -> Report:
     """A world of its own, people in it, `act` while they live, and the judgement when all has come to its end.
 
-    `people`: for the crowd; `options`: for the world; `settle`: seconds.
+    `forgiving`, `may_give_up`: for the judge; `people`: for the crowd; `options`: for the world; `settle`: seconds.
     """
     with contextlib.ExitStack() as stack:
         where = directory or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
@@ -170,7 +171,7 @@ def run(
         crowd.settle(settle)
         crowd.stop()
         report.at_points = world.orders.died()
-        report.findings = judge(crowd.stories(), forgiving=forgiving)
+        report.findings = judge(crowd.stories(), forgiving=forgiving, may_give_up=may_give_up)
         report.seconds = time.monotonic() - began
         return report
 

@@ -77,13 +77,16 @@ WRONG = (
 )
 
 
-def judge(stories: Iterable[Story], *, forgiving: bool = False) -> Findings:
-    """`forgiving`: processes were paused or their clocks moved, so that what is doubled is counted, if it is marked."""
+def judge(stories: Iterable[Story], *, forgiving: bool = False, may_give_up: bool = False) -> Findings:
+    """`forgiving`: processes stood still or had another time: what is doubled and marked then is only counted.
+
+    `may_give_up`: what couldn't be sent until the next step's time is given up, if the history says so.
+    """
     findings = Findings()
     for story in stories:
         findings.counted["stories"] += 1
         _steps(story, findings)
-        _notifications(story, findings, forgiving)
+        _notifications(story, findings, forgiving, may_give_up or forgiving)
         _after_taken(story, findings, forgiving)
         _notes(story, findings, forgiving)
     return findings
@@ -110,15 +113,24 @@ def _steps(story: Story, findings: Findings) -> None:
     findings.latest_step = max([findings.latest_step, *late])
 
 
-def _notifications(story: Story, findings: Findings, forgiving: bool) -> None:
+def _notifications(story: Story, findings: Findings, forgiving: bool, may_give_up: bool) -> None:
     for step in dict.fromkeys(fired(story)):
         for way in story.ways[step - 1]:
             effects = [effect for effect in story.effects if effect.way == way]
             told = [line for line in story.history if line.kind == "notification" and line.channel == way]
             findings.counted[f"{way} sent"] += len(effects)
-            if not effects and (story.taken_at is None or any(_went(line) for line in told)):
-                findings.wrong["notifications missing"].append(f"{story.ticket}: {way} of step {step}; {_said(told)}")
+            if not effects:
+                _missing(story, f"{way} of step {step}", told, findings, may_give_up)
             _doubled(story, way, effects, told, findings, forgiving)
+
+
+def _missing(story: Story, what: str, told: Sequence[Line], findings: Findings, may_give_up: bool) -> None:
+    """An acknowledgement may have come first. What couldn't be sent until the next step's time may end, aloud."""
+    went = any(_went(line) for line in told)
+    if may_give_up and told and not went:
+        findings.counted["given up, and said so"] += 1
+    elif story.taken_at is None or went:
+        findings.wrong["notifications missing"].append(f"{story.ticket}: {what}; {_said(told)}")
 
 
 def _doubled(
@@ -179,15 +191,13 @@ def _headlines(story: Story) -> Iterable[str]:
             yield _NOTES[line.kind]
 
 
-_NOT_SENT = ("not sent", "nobody knows", "no longer", "failed", "not be reached")
+_NOT_SENT = ("not sent", "nobody knows", "no longer", "failed", "not be reached", "too long to begin", "not tried")
 _NOTES = {"acknowledged": "acknowledged by", "exhausted": "nobody came", "resolved": "closed"}
 
 
 def _went(line: Line) -> bool:
     """Whether the history says that it was sent."""
-    return not any(
-        words in line.text for words in ("not sent", "nobody knows", "no longer", "failed", "not be reached")
-    )
+    return not any(words in line.text for words in _NOT_SENT)
 
 
 def _said(told: Sequence[Line]) -> str:

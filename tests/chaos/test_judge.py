@@ -65,6 +65,14 @@ def test_what_the_history_calls_sent_must_have_been_sent() -> None:
     assert found(replace(TAKEN, effects=())) == {"notifications missing"}
 
 
+def test_who_stood_still_for_too_long_may_give_up_and_say_so() -> None:
+    given_up = Line("notification", "sms to Pat: it took too long to begin", "sms")
+    silent = replace(FINE, effects=FINE.effects[1:], history=(*FINE.history[:2], given_up, *FINE.history[3:]))
+    assert found(silent) == {"notifications missing"}
+    assert found(silent, forgiving=True) == set()
+    assert found(replace(FINE, effects=FINE.effects[1:]), forgiving=True) == {"notifications missing"}
+
+
 def test_a_second_text_is_doubled() -> None:
     again = replace(FINE, effects=(*FINE.effects, Effect("sms", 40.0)))
     assert found(again) == {"doubled"}

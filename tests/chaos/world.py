@@ -193,7 +193,12 @@ class ChaosWorld(World):
             told["twilio"]["api_url"] = f"http://127.0.0.1:{self.proxies['twilio'].port}"
         return {
             **told,
-            "service": {**told["service"], "sweep_every": self._sweep},
+            "service": {
+                **told["service"],
+                "sweep_every": self._sweep,
+                "bundle_within": "0s",  # one message a ticket, so that each can be counted
+                "limits": dict.fromkeys(("sms", "phone", "push", "email"), 0),
+            },
             "contacts": {
                 "lee": {"name": "Lee Adams", "email": "lee@example.com", "mobile": LEE, "push": ["ef" * 32]},
                 **{f"pat{number}": contact(number) for number in range(len(self.people))},
