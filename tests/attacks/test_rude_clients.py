@@ -43,8 +43,10 @@ def environ(redis_server: EmbeddedRedis, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="module")
 def running(environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     started = Server(tmp_path_factory.mktemp("server"), environ)
-    yield started.ready()
-    started.close()
+    try:
+        yield started.ready()
+    finally:
+        started.close()
     for secret in ("canary", HOOK_SECRET, "Traceback"):
         assert secret not in started.log
 
