@@ -32,7 +32,7 @@ from .numbers import held_for, hold, keep, line_key, release
 from .outgoing import Due
 from .pacing import Pacing
 from .proofs import Signatures
-from .records import Bundle
+from .records import Bundle, NotOurs
 from .store import Store
 from .tries import CALL_OVER_WITHIN, Tries, insist
 
@@ -186,7 +186,12 @@ class Delivery:
         self.store.count("notifications_sent" if outcome.sent else "notifications_failed")
 
     def _put_right(self, due: Due, ticket_id: str, id: str) -> None:
-        outgoing.put_right(self.store.redis, ticket_id, id, self.clock.now(), due.group)
+        try:
+            outgoing.put_right(self.store.redis, ticket_id, id, self.clock.now(), due.group)
+        except NotOurs:
+            if not due.group:
+                raise
+            outgoing.set_apart(self.store.redis, ticket_id, id, due.group)
 
     # --- one person, one way ---------------------------------------------------------------------------------------
 

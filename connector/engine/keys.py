@@ -3,7 +3,11 @@
 escalator:case:<ticket>      what is known of a ticket, with its escalation (records.py)
 escalator:history:<code>     list of history entries
 escalator:due                ticket -> when its next tick is due; what is overdue is woken again by the sweep
-escalator:out                "<ticket> <notification>" -> not before; what deliver drains
+escalator:out                "<ticket> <notification> [<group>]" -> not before; what deliver drains
+escalator:out:<group>        the same of one person and way, while it may go into one message
+escalator:message:<id>       a message about several tickets, until its outcome is recorded with each
+escalator:pace:<group>       when that person is told again by that way; :spent:<hash> how often in this hour
+escalator:breaker:<channel>  how often its provider failed in a row
 escalator:desk:<ticket>      list of things to write in the helpdesk, in order
 escalator:show:<ticket>      the live state that the helpdesk should show
 escalator:desk               ticket -> not before; what desk drains

@@ -169,6 +169,15 @@ def put_right(redis: Any, ticket_id: str, id: str, now: datetime, group: str = "
             pipe.execute()
 
 
+def set_apart(redis: Any, ticket_id: str, id: str, group: str) -> None:
+    """Has a notification go by itself, so that its record, which can't be read, keeps no other from being told."""
+    with redis.pipeline() as pipe:
+        pipe.multi()
+        _leave(pipe, ticket_id, id, group)
+        pipe.zadd(OUT, {_member(ticket_id, id, ""): time.time()})
+        pipe.execute()
+
+
 def put_off(redis: Any, due: Due, until: datetime) -> None:
     """Nobody can be told before that moment (a phone that is talking, say)."""
     with redis.pipeline() as pipe:

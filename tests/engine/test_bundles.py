@@ -10,6 +10,7 @@ from redis import Redis
 from connector.core.escalation import Stage
 from connector.core.events import Receipt
 from connector.core.plan import Policy
+from connector.engine.keys import case_key
 from connector.engine.pacing import Pacing
 from connector.errors import Undelivered
 
@@ -291,6 +292,16 @@ def test_who_has_no_address_is_told_of_by_the_other_way_for_each_ticket(world: W
     world.sends()
     world.sends()
     assert _told(world, "sms") == [["50042", "50043"]]
+
+
+def test_a_record_that_cannot_be_read_keeps_no_other_ticket_from_being_told(world: World) -> None:
+    for id in ("42", "43", "44"):
+        world.escalating(id)
+    world.redis.set(case_key("43"), b"no case")
+    world.sends()
+    assert _told(world) == [["50042", "50044"]]
+    [left] = world.outgoing()
+    assert left.startswith("43 ")
 
 
 def test_a_channel_that_tells_all_at_once_gets_a_message_for_each_ticket(world: World) -> None:
