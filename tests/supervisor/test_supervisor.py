@@ -209,10 +209,8 @@ def test_a_second_up_on_the_same_data_is_refused(up: Callable[..., Up], tmp_path
 
     second = running.start()
 
-    assert second.wait(timeout=10) == 1
-    assert running.lines[-1] == (
-        f"Another `escalator up` runs with --data {running.data} (process {running.popen.pid})."
-    )
+    assert second.wait(timeout=30) == 1
+    running.until(f"Another `escalator up` runs with --data {running.data} (process {running.popen.pid}).")
 
 
 def test_the_next_up_waits_for_the_children_of_one_that_was_killed(up: Callable[..., Up], tmp_path: Path) -> None:
