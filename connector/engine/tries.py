@@ -103,8 +103,12 @@ class Tries:
         message = replace(message, rests_until=begin.rests_until)
         never_asked = bundle is not None and bundle.message is None  # who kept it died before that
         ask = in_doubt or (unsure and not never_asked)
-        receipt, doubt = self._asked(channel, message, contacts, bundle) if ask else (None, False)
-        if receipt is None:
+        # another Redis may have forgotten when it was sent first, too
+        since = min(message.sent_at, held.due_at) if in_doubt else message.sent_at
+        receipt, doubt = (
+            self._asked(channel, replace(message, sent_at=since), contacts, bundle) if ask else (None, False)
+        )
+        if receipt is None or _of_another(parts, receipt):
             receipt = self._delivered(channel, message, bundle, person, lease_ends, in_doubt)
         self._worked(channel, begin.failing)
         return _taken(parts, channel, contacts, receipt, doubt, bool(message.callback_url))
@@ -164,6 +168,14 @@ class Tries:
             if failing:
                 pacing.answered(self.messages.store.redis, channel.name)
             self.messages.engine.operator.settled(_topic(channel))
+
+
+def _of_another(parts: Sequence[Part], receipt: Receipt) -> bool:
+    """Whether what the provider found is known as another notification's: with the same code, to the same person."""
+    ours = {part.held.id for part in parts}
+    known = parts[0].escalation.notifications
+    others = {n.provider_id for n in known if n.id not in ours and n.purpose != HANG_UP and n.provider_id}
+    return receipt.provider_id in others
 
 
 def _taken(

@@ -21,7 +21,7 @@ from connector.redis_server import connect
 from ..stories.world import World, eventually
 
 STEPS, TEXTS, POSTS = 3, 2, 2  # the last step sends no text: Twilio, asked about the one before, might take it for that
-APART = 8  # seconds between two steps
+APART = 15  # seconds between two steps: a late one mustn't be taken for the next
 ASKS = "escalation.step"  # what the pager is told for a step, and not for an all-clear
 IN_FLIGHT = timedelta(seconds=4)  # after an acknowledgement, for what was claimed before it on a busy machine
 
