@@ -28,7 +28,7 @@ def test_timers_that_are_stopped(world: Watched) -> None:
 @pytest.mark.parametrize("queue", queues.QUEUES)
 def test_a_worker_that_is_stopped(world: Watched, queue: str) -> None:
     name = queue.removeprefix("escalator-")
-    with stopped(world.process("connector.worker", queue)), world.fault(f"1 {name} worker stuck", "workers"):
+    with stopped(world.worker(queue)), world.fault(f"1 {name} worker stuck", "workers"):
         pass
     world.well()
 
@@ -37,7 +37,7 @@ def test_a_queue_that_is_stuck_though_its_worker_says_a_word(world: Watched) -> 
     """A job that hangs: here a due step whose wake stands behind it is late."""
     ticket = world.ticket("soon")
     world.known(ticket)
-    with stopped(world.process("connector.worker", queues.WORK)), world.fault("late", "overdue-steps"):
+    with stopped(world.worker(queues.WORK)), world.fault("late", "overdue-steps"):
         pass
     eventually(lambda: world.texts(ticket), 30, "the step")
     world.well()

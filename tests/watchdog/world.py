@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 import requests
+from rq.worker import Worker
 
 from connector.redis_server import connect, redis_url
 
@@ -66,6 +67,12 @@ class Watched(World):
         assert self.up is not None
         below = psutil.Process(self.up.pid).children()
         return next(one for one in below if all(word in one.cmdline() for word in words))
+
+    def worker(self, queue: str) -> psutil.Process:
+        """One that takes from this queue, once it has told so: one that is still starting is missed by nobody."""
+        process = self.process("connector.worker", queue)
+        eventually(lambda: process.pid in {one.pid for one in Worker.all(self.redis)}, 60, "the worker works")
+        return process
 
     def redis_process(self) -> psutil.Process:
         assert self.up is not None
