@@ -1,6 +1,6 @@
 """From validated sections to Settings. Nothing is checked here: whatever arrives has passed schema and cross checks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ NO_PLAN = "none"
 def settings(path: Path, digest: str, sections: Mapping[str, Any], report: Report) -> Settings:
     """`sections` holds the loaded sections by name; entries of named sections by their name."""
     about = dict(sections["service"])
-    operator = about.pop("operator")
+    operator, private = about.pop("operator"), about.pop("privacy")
     about["limits"] = {**LIMITS, **about["limits"]}
     twilio = sections.get("twilio")
     return Settings(
@@ -30,7 +30,7 @@ def settings(path: Path, digest: str, sections: Mapping[str, Any], report: Repor
         twilio=Twilio(twilio["account_sid"], twilio["auth_token"], twilio["api_url"]) if twilio else None,
         channels={name: ChannelSettings(name, *channel) for name, channel in sections["channels"].items()},
         contacts={key: _contact(key, loaded, about["phone_region"]) for key, loaded in sections["contacts"].items()},
-        policy=_policy(sections, report),
+        policy=_policy(sections, private, report),
         warnings=report.in_order(),
     )
 
@@ -53,7 +53,7 @@ def e164(number: str, region: str) -> str | None:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _policy(sections: Mapping[str, Any], report: Report) -> Policy:
+def _policy(sections: Mapping[str, Any], private: Iterable[Mapping[str, Any]], report: Report) -> Policy:
     return Policy(
         plans={name: _plan(name, loaded) for name, loaded in sections["plans"].items()},
         rules=tuple(
@@ -61,6 +61,7 @@ def _policy(sections: Mapping[str, Any], report: Report) -> Policy:
             for index, rule in enumerate(sections["rules"])
         ),
         priorities={priority: plan_name(plan) for priority, plan in sections["priorities"].items()},
+        private=tuple(criteria(one["when"]) for one in private),
     )
 
 

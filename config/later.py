@@ -8,10 +8,10 @@ from .problems import Path
 
 #: By the pattern of the section (`*` is any name or index).
 KEYS: dict[tuple[str, ...], frozenset[str]] = {
-    (): frozenset({"calendars", "levels", "pages", "privacy", "heartbeat_url", "redirect_to"}),
-    ("service",): frozenset({"pages", "privacy", "redirect_to"}),
+    (): frozenset({"calendars", "levels", "pages", "redirect_to"}),
+    ("service",): frozenset({"pages", "redirect_to"}),
     ("contacts", "*"): frozenset({"reachable", "calendar"}),
-    ("plans", "*"): frozenset({"calendar", "privacy", "levels", "assign"}),
+    ("plans", "*"): frozenset({"calendar", "levels", "assign"}),
     ("plans", "*", "steps", "*"): frozenset({"assign", "calendar"}),
     ("plans", "*", "when_exhausted"): frozenset({"assign", "calendar"}),
 }
@@ -25,7 +25,6 @@ MENDS = {
     "calendar": "Take it out: every window runs around the clock.",
     "calendars": "Take them out: every window runs around the clock.",
     "levels": "Name the contacts in `notify` instead.",
-    "privacy": "Take it out; texts carry number, title and organisation.",
     "group": "Name the contacts instead.",
     "customer": "Let the helpdesk's own trigger write to the customer.",
     "chat": "Use `http_post`, `email` or another kind.",

@@ -63,6 +63,23 @@ class LimitsSchema(Section):
     email = Whole(least=0, most=10_000, load_default=LIMITS["email"], metadata=_about("mails"))
 
 
+class WhenSchema(Section):
+    priority = OneOrMany(Text(), load_default=(), metadata=_about("the priority's name in the helpdesk"))
+    group = OneOrMany(Text(), load_default=(), metadata=_about("the group's (queue's) full name"))
+    tag = OneOrMany(Text(), load_default=(), metadata=_about("a tag of the ticket"))
+    title = OneOrMany(Text(), load_default=(), metadata=_about("words or phrases of the title, any case"))
+    organization = OneOrMany(Text(), load_default=(), metadata=_about("the customer's organisation"))
+    vip = Flag(load_default=None, metadata=_about("whether the customer is marked as VIP"))
+    field = Named(
+        OneOrMany(Loose()), load_default=dict, metadata=_about("custom attributes or dynamic fields, `{Name: value}`")
+    )
+
+
+class PrivacySchema(Section):
+    when = fields.Nested(WhenSchema, required=True, metadata=_about("as in `rules`"))
+    show = Choice("number", load_default="number", metadata=_about("`number`: neither title nor organisation"))
+
+
 class ServiceSchema(Section):
     mode = Choice("live", later=MODES, load_default="live", metadata=_about("`live` sends and writes"))
     public_url = Url(
@@ -119,6 +136,11 @@ class ServiceSchema(Section):
     bundle_within = Duration(
         load_default=5 * SECOND,
         metadata=_about("what follows a message to somebody so soon goes into one with what else comes; `0s`: never"),
+    )
+    privacy = fields.List(
+        fields.Nested(PrivacySchema),
+        load_default=list,
+        metadata=_about("tickets of which texts outside the helpdesk tell less; the first that fits"),
     )
     limits = fields.Nested(
         LimitsSchema, load_default=dict, metadata=_about("messages an hour to one person by one way; `0`: any number")
@@ -222,18 +244,6 @@ class PlanSchema(Section):
     )
     all_clear = Flag(
         load_default=False, metadata=_about("whether those who were texted get a text when somebody has it")
-    )
-
-
-class WhenSchema(Section):
-    priority = OneOrMany(Text(), load_default=(), metadata=_about("the priority's name in the helpdesk"))
-    group = OneOrMany(Text(), load_default=(), metadata=_about("the group's (queue's) full name"))
-    tag = OneOrMany(Text(), load_default=(), metadata=_about("a tag of the ticket"))
-    title = OneOrMany(Text(), load_default=(), metadata=_about("words or phrases of the title, any case"))
-    organization = OneOrMany(Text(), load_default=(), metadata=_about("the customer's organisation"))
-    vip = Flag(load_default=None, metadata=_about("whether the customer is marked as VIP"))
-    field = Named(
-        OneOrMany(Loose()), load_default=dict, metadata=_about("custom attributes or dynamic fields, `{Name: value}`")
     )
 
 

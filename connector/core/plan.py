@@ -1,11 +1,11 @@
 """Plans and the rules that choose one: frozen data, and the match with its reason."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 
-from .ticket import Facts, Kind
+from .ticket import Facts, Kind, Ticket
 
 MINUTE = timedelta(minutes=1)
 
@@ -105,17 +105,27 @@ class Match:
 
 @dataclass(frozen=True)
 class Policy:
-    """All plans, and what chooses among them: exclusions first, then the first rule, then the priority."""
+    """All plans, and what chooses among them: exclusions first, then the first rule, then the priority.
+
+    `private`: tickets of which texts outside the helpdesk tell the number alone.
+    """
 
     plans: Mapping[str, Plan] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     priorities: Mapping[str, str | None] = field(default_factory=dict)  # priority name -> plan; None: `none`
+    private: tuple[Criteria, ...] = ()
 
     def asks_for(self, kind: Kind, field: str = "") -> bool:
         """Whether a rule (or the priorities) looks at this; `field` names the one, where the kind is a field."""
         if kind is Kind.PRIORITY and self.priorities:
             return True
         return any(_looks_at(rule.when, kind, field) for rule in self.rules)
+
+    def outside(self, ticket: Ticket) -> Ticket:
+        """The ticket as it may be told of outside the helpdesk."""
+        if not any(satisfied(when, ticket.facts) is not None for when in self.private):
+            return ticket
+        return replace(ticket, facts=replace(ticket.facts, title="", organization=""))
 
     def plan_for(self, facts: Facts) -> Plan | None:
         name = self.match(facts).plan

@@ -9,6 +9,7 @@ from typing import Any
 from ..core.case import Case
 from ..core.contact import Contact
 from ..core.escalation import Escalation, Notification
+from ..core.plan import Policy
 from ..core.sending import ALL_CLEAR, EXHAUSTED
 from ..ports import Announced, Channel, Clock, Message, Purpose
 from .engine import Engine
@@ -71,7 +72,8 @@ class Messages:
     ) -> Message:
         """The message about these parts, the first of which it describes; a repeat has the first try's id and time."""
         first, held = parts[0], parts[0].held
-        now, escalation, ticket = self.clock.now(), first.escalation, first.case.ticket
+        now, escalation = self.clock.now(), first.escalation
+        ticket = self.engine.policy.outside(first.case.ticket)
         link_id = bundle.id if bundle else held.id
         ringing_again = bundle is None and held.rings > 0
         id = f"{link_id}-{held.rings + 1}" if ringing_again else link_id
@@ -82,7 +84,7 @@ class Messages:
         asks = held.purpose != ALL_CLEAR
         public = self.public_url
         facts = ticket.facts
-        also = announced(parts)
+        also = announced(parts, self.engine.policy)
         return Message(
             id=id,
             purpose=_purpose(parts),
@@ -166,11 +168,11 @@ def bundle_of(parts: Sequence[Part], now: datetime) -> Bundle:
     return Bundle(id, tuple((part.ticket_id, part.held.id) for part in parts), now)
 
 
-def announced(parts: Sequence[Part]) -> tuple[Announced, ...]:
+def announced(parts: Sequence[Part], policy: Policy) -> tuple[Announced, ...]:
     """What a message tells of besides its first part; a ticket with two due notifications is named once."""
     found: dict[str, Announced] = {}
     for part in parts[1:]:
-        ticket, code = part.case.ticket, part.escalation.code
+        ticket, code = policy.outside(part.case.ticket), part.escalation.code
         found[code] = Announced(
             code,
             ticket.number,

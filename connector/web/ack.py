@@ -7,7 +7,7 @@ Mail scanners and previews follow links (GET, HEAD), so those never change anyth
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -185,9 +185,13 @@ def page_facts(services: Services, cases: Sequence[Case], contact: Contact) -> d
         services.engine.people,
         {name: channel.kind for name, channel in services.channels.items()},
     )
-    alone = len(cases) == 1
+    alone, policy = len(cases) == 1, services.engine.policy
     tickets = [
-        shown.ticket(case, services.store.history(case.escalation.code) if alone else (), view)
+        shown.ticket(
+            replace(case, ticket=policy.outside(case.ticket)),
+            services.store.history(case.escalation.code) if alone else (),
+            view,
+        )
         for case in cases
         if case.escalation is not None
     ]

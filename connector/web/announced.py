@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ..core.case import Case
+from ..core.plan import Policy
 from ..engine.records import Link
 from ..ports import Announced
 
@@ -30,18 +31,18 @@ def case_of(services: Services, code: str) -> Case | None:
     return case if case is not None and case.escalation is not None else None
 
 
-def announced(cases: Iterable[Case]) -> tuple[Announced, ...]:
+def announced(cases: Iterable[Case], policy: Policy) -> tuple[Announced, ...]:
     """The same as a message tells of them."""
     return tuple(
         Announced(
             code=case.escalation.code,
-            ticket_number=case.ticket.number,
-            ticket_title=case.ticket.title,
-            ticket_url=case.ticket.url,
-            priority=case.ticket.facts.priority,
-            group=case.ticket.facts.group,
-            organization=case.ticket.facts.organization,
+            ticket_number=ticket.number,
+            ticket_title=ticket.title,
+            ticket_url=ticket.url,
+            priority=ticket.facts.priority,
+            group=ticket.facts.group,
+            organization=ticket.facts.organization,
         )
         for case in cases
-        if case.escalation is not None
+        if case.escalation is not None and (ticket := policy.outside(case.ticket))
     )

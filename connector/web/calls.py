@@ -74,16 +74,17 @@ def _message(services: Services, link: Link, cases: list[Case], contact: Contact
     escalation = case.escalation
     assert escalation is not None
     told = find_notification(escalation, link.id)
-    facts, service = case.ticket.facts, services.settings.service
+    ticket, service = services.engine.policy.outside(case.ticket), services.settings.service
+    facts = ticket.facts
     return Message(
         id=link.id,
         purpose=Purpose(told.purpose) if told is not None else Purpose.STEP,
         code=escalation.code,
         contacts=(contact,),
         sent_at=services.engine.clock.now(),
-        ticket_id=case.ticket.id,
-        ticket_number=case.ticket.number,
-        ticket_title=case.ticket.title,
+        ticket_id=ticket.id,
+        ticket_number=ticket.number,
+        ticket_title=ticket.title,
         priority=facts.priority,
         group=facts.group,
         organization=facts.organization,
@@ -91,7 +92,7 @@ def _message(services: Services, link: Link, cases: list[Case], contact: Contact
         callback_url=f"{service.public_url}/callbacks/twilio",
         token=request.args["m"],
         language=outcomes.language_of(services, contact),
-        also=announced(cases[1:]),
+        also=announced(cases[1:], services.engine.policy),
     )
 
 

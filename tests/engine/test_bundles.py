@@ -9,7 +9,7 @@ from redis import Redis
 
 from connector.core.escalation import Stage
 from connector.core.events import Receipt
-from connector.core.plan import Policy
+from connector.core.plan import Criteria, Policy
 from connector.engine.keys import case_key
 from connector.engine.pacing import Pacing
 from connector.errors import Undelivered
@@ -312,3 +312,15 @@ def test_a_channel_that_tells_all_at_once_gets_a_message_for_each_ticket(world: 
         world.escalating(id)
     world.sends()
     assert sorted(_told(world)) == [["50042"], ["50043"]]
+
+
+def test_texts_about_private_tickets_tell_the_number_alone(redis: Redis) -> None:
+    private = Policy({"major": MAJOR}, (), {"3 high": "major"}, (Criteria(group=("Network",)),))
+    world = World(redis, private)
+    world.escalating("42")
+    world.sends()
+
+    [message] = world.channels["push"].sent
+    assert message.ticket_number == world.case("42").ticket.number
+    assert (message.ticket_title, message.organization) == ("", "")
+    assert world.case("42").ticket.title
