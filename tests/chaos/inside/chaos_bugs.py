@@ -8,7 +8,7 @@ import redis.client
 
 from channels import email, http_post, phone, push, sms
 from connector.clockwork.sweep import Sweep
-from connector.core import sending, transition
+from connector.core import receipts, sending, transition
 from connector.core.escalation import Stage
 from connector.core.events import Claim
 from connector.helpdesks.zammad.adapter import Zammad
@@ -35,7 +35,7 @@ def claim_dropped() -> None:
 
 def claim_after_acknowledgement() -> None:
     """An acknowledgement doesn't keep what was under way from being begun again."""
-    sending.wanted = lambda escalation, notification: True
+    sending.wanted = receipts.wanted = lambda escalation, notification: True
 
 
 def lease_too_short() -> None:
