@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OURS = ("connector", "channels", "config", "wsgi")
 
 #: What each part may import of ours, besides itself. The longest name that fits a module says which part it is in.
-PORTS = {"connector.core", "connector.ports", "connector.errors", "connector.setting_up"}
+PORTS = {"connector.core", "connector.ports", "connector.errors", "connector.setting_up", "connector.probing"}
 PLAIN = PORTS | {"connector.faults", "connector.outbound", "connector.points", "connector.queues"}
 EDGES = {"connector.web", "connector.clockwork", "connector.engine", "connector.helpdesks", "channels", "config"}
 MAY_IMPORT: dict[str, set[str]] = {
@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "connector.faults": {"connector.errors"},
     "connector.outbound": set(),
     "connector.points": set(),
+    "connector.probing": {"connector.core"},
     "connector.ports": {"connector.core"},
     "connector.setting_up": {"connector.errors"},
     "connector.sandbox": set(),

@@ -19,6 +19,7 @@ COMMANDS = {
     "check": ("check", "Say all that is wrong with config, helpdesk and providers, with its mend."),
     "connect": ("connect", "Set the helpdesk up: shows the difference first; a second run changes nothing."),
     "disconnect": ("connect", "Take away what `connect` made."),
+    "doctor": ("doctor", "Send a probe ticket round, and name the broken link of the chain with its mend."),
     "plans": ("plans", "Every plan in plain words."),
     "explain": ("explain", "Which plan applies to a ticket and why, and who is told what and when."),
     "status": ("status", "The escalations now."),

@@ -15,6 +15,7 @@ from ..ports import Hint
 from .keys import BEHIND, COUNTERS, HINTS, KNOWN, LATE, LIVE, PREFIX, SKEW
 from .records import encode
 
+PROBE = f"{PREFIX}probe"
 WEBHOOK_WITHIN = 10.0  # seconds; what comes later than this came late
 LATE_FOR = 30  # seconds after the last late hint for which hints are taken to be late
 
@@ -27,6 +28,9 @@ _HINT = (
     """
 local now, prefix, deleted = ARGV[10], ARGV[11], ARGV[12]
 local hints, known, behind = KEYS[3], KEYS[5], KEYS[6]
+if ARGV[13] == 'hints' and redis.call('EXISTS', prefix .. 'probe') == 1 then
+  redis.call('SET', prefix .. 'probe:' .. ARGV[20], '1', 'EX', 600)
+end
 local function fine(moment)
   local whole, fraction = string.match(moment or '', '^(.*T%d+:%d+:%d+)%.?(%d*)Z$')
   return whole and whole .. '.' .. string.sub(fraction .. '000000', 1, 6)
@@ -157,6 +161,16 @@ class Hints:
     def late(self) -> bool:
         """Whether a hint came late just now."""
         return bool(self._redis.exists(LATE))
+
+    # --- whether a probe's webhook came -------------------------------------------------------------------------------
+
+    def watch(self, seconds: int) -> None:
+        """For so long it is remembered whose webhooks came, for those who made a probe (cli/chain.py)."""
+        self._redis.set(PROBE, 1, ex=seconds)
+
+    def came(self, ticket_id: str) -> bool:
+        """Whether a webhook about this ticket came while that was remembered."""
+        return bool(self._redis.exists(f"{PROBE}:{ticket_id}"))
 
     # --- what is done with them ------------------------------------------------------------------------------------
 

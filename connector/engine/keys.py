@@ -15,6 +15,7 @@ escalator:hints              ticket -> when to read it; escalator:hint:<ticket> 
 escalator:hints:known        the same for known tickets with nothing running: looked at in bulk, before any is read
 escalator:hints:behind       and for those of them that differ: read when nothing else waits
 escalator:hints:late         there for a while after a hint that came late
+escalator:probe              there while somebody waits for the webhook of a probe; :probe:<ticket>: it came
 escalator:clock-skew         seconds by which the helpdesk's clock is ahead
 escalator:live, :past        ticket -> code; code -> when it ended
 escalator:link:<id>          whom a notification told, while its link is valid

@@ -21,3 +21,8 @@ def set_up_of(kind: str) -> ModuleType | None:
     package = discover()[kind].__name__
     name = f"{package}.set_up"
     return importlib.import_module(name) if importlib.util.find_spec(name) is not None else None
+
+
+def probes_of(kind: str) -> ModuleType:
+    """What makes and closes a probe there (`build(options) -> probing.Probes`)."""
+    return importlib.import_module(f"{discover()[kind].__name__}.probe")
