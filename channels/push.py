@@ -191,7 +191,9 @@ class Push:
         gone = tuple(device for device, _ in dead)
         if accepted:
             return Receipt(provider_id=accepted, detail="accepted", dead=gone)
-        raise failed[0][1] if failed else dead[0][1]
+        first = failed[0][1] if failed else dead[0][1]
+        first.dead = gone
+        raise first
 
     def find(self, message: Message) -> Receipt | None:  # noqa: ARG002 - a port's signature
         """None: sending again is safe, it replaces the first one under its collapse id."""

@@ -18,7 +18,14 @@ from .problems import Path, Report, shown
 from .view import View
 
 #: Which field of a contact each kind of channel needs; "" for none.
-NEEDS: dict[str, str] = {"push": "push", "sms": "mobile", "phone": "mobile", "email": "email", "http_post": ""}
+NEEDS: dict[str, str] = {
+    "push": "push",
+    "webpush": "",  # browsers are paired, not listed
+    "sms": "mobile",
+    "phone": "mobile",
+    "email": "email",
+    "http_post": "",
+}
 
 #: Words that mean something else wherever a contact is named, or on the phone (`ALL`).
 RESERVED = frozenset({"owner", "unassigned", "group", "customer", "none", "all", "always", "nobody", "everybody"})

@@ -16,7 +16,7 @@ KEYS: dict[tuple[str, ...], frozenset[str]] = {
     ("plans", "*", "when_exhausted"): frozenset({"assign", "calendar"}),
 }
 
-CHANNEL_KINDS = frozenset({"chat", "webpush"})
+CHANNEL_KINDS = frozenset({"chat"})
 NOTIFY = frozenset({"group", "customer"})
 MODES = frozenset({"rehearsal"})
 
@@ -28,7 +28,6 @@ MENDS = {
     "group": "Name the contacts instead.",
     "customer": "Let the helpdesk's own trigger write to the customer.",
     "chat": "Use `http_post`, `email` or another kind.",
-    "webpush": "Use `push`, `sms` or `email`.",
     "rehearsal": "Write `mode: live`; `escalator check` and `escalator explain` send nothing.",
 }
 

@@ -51,6 +51,7 @@ class Undelivered(EscalatorError):
     maybe_sent: the request went out and its answer was lost; the provider may have it.
     credentials: the provider refused *us*; every message through it fails alike and the operator must know.
     retry_after: seconds that the provider asked us to wait, or None.
+    dead: addresses that the provider says are gone for good, as in a receipt; never in a text.
     """
 
     def __init__(
@@ -62,12 +63,14 @@ class Undelivered(EscalatorError):
         maybe_sent: bool = False,
         credentials: bool = False,
         retry_after: float | None = None,
+        dead: tuple[str, ...] = (),
     ) -> None:
         super().__init__(sentence, details=details)
         self.permanent = permanent
         self.maybe_sent = maybe_sent
         self.credentials = credentials
         self.retry_after = retry_after
+        self.dead = dead
 
 
 class ConfigError(EscalatorError):

@@ -24,6 +24,8 @@ from .core.ticket import Person
 from .core.wording import Reader
 from .engine.delivery import Delivery
 from .engine.desk import Desk
+from .engine.devices import KINDS as PAIRED_KINDS
+from .engine.devices import Devices, WithDevices
 from .engine.engine import Engine
 from .engine.observer import Observer
 from .engine.operator import Operator
@@ -61,6 +63,7 @@ class Services:
     sweep: Sweep
     operator: Operator
     signatures: Signatures
+    devices: Devices
     texts: Texts = BUILT_IN
 
 
@@ -89,7 +92,8 @@ def build(settings: Settings, connection: redis.Redis) -> Services:
     clock = SystemClock()
     module = helpdesk_modules.discover()[settings.helpdesk.kind]
     helpdesk = rationed(module.build(dict(settings.helpdesk.options)), Places(connection))
-    channels = build_channels(settings)
+    devices = Devices(connection)
+    channels = build_channels(settings, devices)
     store = Store(connection, service.keep)
     operator = build_operator(settings, connection, channels)
     signatures = Signatures(service.secret_keys)
@@ -128,21 +132,29 @@ def build(settings: Settings, connection: redis.Redis) -> Services:
         sweep=Sweep(helpdesk, store, operator, clock, settings.policy),
         operator=operator,
         signatures=signatures,
+        devices=devices,
         texts=build_texts(settings),
     )
 
 
-def build_channels(settings: Settings) -> dict[str, Channel]:
+def build_channels(settings: Settings, devices: Devices | None = None) -> dict[str, Channel]:
+    """The channels by name. Without `devices` (there is no Redis) nobody is told on what they paired.
+
+    Raises ConfigError.
+    """
     modules = channel_modules.discover()
     twilio = settings.twilio
     shared = channel_modules.Shared(
         channel_modules.TwilioSettings(twilio.account_sid, twilio.auth_tokens, twilio.api_url) if twilio else None,
         build_texts(settings),
     )
-    return {
+    built: dict[str, Channel] = {
         name: modules[channel.kind].build(name, dict(channel.options), shared)
         for name, channel in settings.channels.items()
     }
+    if devices is None:
+        return built
+    return {name: WithDevices(one, devices) if one.kind in PAIRED_KINDS else one for name, one in built.items()}
 
 
 def build_texts(settings: Settings) -> Texts:

@@ -1,13 +1,26 @@
 """A person as the config (or the helpdesk) lets us reach them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Where a browser takes pushes: what `PushSubscription.toJSON()` tells (https://www.w3.org/TR/push-api/).
+
+    `p256dh` (its public key) and `auth` (a secret shared with us) are base64url without padding.
+    """
+
+    endpoint: str = field(repr=False)
+    p256dh: str = field(repr=False)
+    auth: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
     """`key` is the config's name for them, or `login:<login>` for somebody known only from the helpdesk.
 
-    `mobile` is in E.164 form ("+49..."). Empty strings mean: can't be reached that way.
+    `mobile` is in E.164 form ("+49..."). Empty strings mean: can't be reached that way. `webpush` never stands in the
+    config: browsers are paired.
     """
 
     key: str
@@ -18,3 +31,4 @@ class Contact:
     push: tuple[str, ...] = ()
     timezone: str = ""
     language: str = ""
+    webpush: tuple[Subscription, ...] = ()

@@ -21,15 +21,10 @@ SAID_WITHIN = 25.0  # seconds; a way that takes longer counts as failed, and goe
 
 
 class Ways:
-    """Thread-safe. `channels` that have no address of a contact are no way to them."""
+    """Thread-safe. `channels` that have no address of a contact, when there is something to say, are no way to them."""
 
     def __init__(self, contacts: Sequence[Contact] = (), channels: Mapping[str, Channel] | None = None) -> None:
-        self._ways = [
-            (contact, channel)
-            for contact in contacts
-            for channel in (channels or {}).values()
-            if not channel.personal or channel.address(contact)
-        ]
+        self._all = [(contact, channel) for contact in contacts for channel in (channels or {}).values()]
         self._busy: set[tuple[str, str]] = set()
         self._guard = threading.Lock()
 
@@ -39,14 +34,15 @@ class Ways:
         `id` ([a-z0-9-]) names what is said; the same thing said later is another message.
         """
         answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
-        begun = sum(self._begin(contact, channel, id, sentence, answers) for contact, channel in self._ways)
+        ways = [(contact, channel) for contact, channel in self._all if _reaches(channel, contact)]
+        begun = sum(self._begin(contact, channel, id, sentence, answers) for contact, channel in ways)
         until, worked = time.monotonic() + within, False
         for _ in range(begun):
             try:
                 worked |= answers.get(timeout=max(until - time.monotonic(), 0.0))
             except queue.Empty:
                 break
-        return worked or not self._ways
+        return worked or not ways
 
     def _begin(
         self, contact: Contact, channel: Channel, id: str, sentence: str, answers: "queue.SimpleQueue[bool]"
@@ -65,6 +61,15 @@ class Ways:
             answers.put(worked)
 
         threading.Thread(target=send, name="operator", daemon=True).start()
+        return True
+
+
+def _reaches(channel: Channel, contact: Contact) -> bool:
+    """Where that can't be told now (their paired devices are stored away), it is tried."""
+    try:
+        return not channel.personal or bool(channel.address(contact))
+    except Exception as error:
+        log.warning("whom %s reaches can't be told: %s", channel.name, describe(error))
         return True
 
 

@@ -16,7 +16,7 @@ import pytest
 from channels import discover
 from channels._texts import clean, one_segment
 from connector.core.code import code_of
-from connector.sandbox.providers import Apns, Receiver, Smtp, Twilio
+from connector.sandbox.providers import Apns, PushService, Receiver, Smtp, Twilio
 from tests.channels.benches import BENCHES
 from tests.channels.messages import DANA, HOSTILE, step
 from tests.web.conftest import World as House
@@ -57,6 +57,7 @@ def sent(kind: str, title: str) -> Any:
             Smtp: lambda: provider.mails,
             Apns: lambda: provider.pushes,
             Receiver: lambda: provider.received,
+            PushService: lambda: provider.pushes,
         }
         [one] = taken[type(provider)]()
         return one
@@ -67,7 +68,7 @@ def test_a_harmless_title_is_shown() -> None:
 
 
 def test_every_way_is_attacked() -> None:
-    assert set(BENCHES) >= {"sms", "phone", "push", "email", "http_post"}
+    assert set(BENCHES) >= {"sms", "phone", "push", "email", "http_post", "webpush"}
     assert set(BENCHES) == set(discover())
 
 
@@ -151,6 +152,15 @@ def test_a_push_is_short_text_with_our_link(name: str) -> None:
     assert len(str(push.payload).encode("utf-8", "replace")) < 4096
     assert not re.search(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]", alert["title"] + alert["body"])
     assert push.payload["escalation"]["acknowledge"]["url"].startswith(OURS)
+
+
+@pytest.mark.parametrize("name", TITLES)
+def test_a_web_push_is_short_text_with_our_link(name: str) -> None:
+    push = sent("webpush", TITLES[name])
+    assert push.size <= 4096
+    assert not re.search(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]", push.payload["title"] + push.payload["body"])
+    assert push.payload["acknowledge"]["url"].startswith(OURS)
+    assert push.payload["url"].startswith(OURS)
 
 
 @pytest.mark.parametrize("name", TITLES)

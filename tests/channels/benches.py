@@ -3,15 +3,19 @@
 A new channel adds its bench here, and the conformance suite runs over it by itself.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from channels import Shared, TwilioSettings, discover
+from channels import webpush as webpush_channel
+from connector.core.contact import Contact, Subscription
+from connector.engine.devices import WithDevices
 from connector.ports import Channel
-from connector.sandbox.providers import FROM, Apns, Receiver, Smtp, Twilio
+from connector.sandbox.providers import FROM, Apns, PushService, Receiver, Smtp, Twilio
 from connector.sandbox.providers import http_post as http_post_stand_in
 from connector.sandbox.providers import smtp as smtp_stand_in
+from connector.sandbox.providers import webpush as webpush_stand_in
 
 TROUBLES = ("temporary", "permanent", "credentials", "hang", "cut", "unreachable")
 
@@ -26,11 +30,12 @@ class Bench:
     sent: Callable[[], list[str]]
     secrets: tuple[str, ...] = ()
     shared: Shared = field(default_factory=Shared)
+    paired: Callable[[Channel], Channel] = lambda channel: channel
 
     def channel(self, kind: str) -> Channel:
         module = discover()[kind]
         channel: Channel = module.build(kind, module.Options().load(self.options), self.shared)
-        return channel
+        return self.paired(channel)
 
     def get_into(self, trouble: str) -> None:
         self.troubles[trouble]()
@@ -112,6 +117,44 @@ def http_post(receiver: Receiver) -> Bench:
     )
 
 
+class DanasBrowser:
+    """Dana has paired one browser, and nobody else has any."""
+
+    def __init__(self, service: PushService, key: str) -> None:
+        self.service, self.key = service, key
+
+    def join(self, contact: Contact) -> Contact:
+        if contact.key != "dana":
+            return contact
+        known = self.service.known(self.NAME) or self.service.browser(webpush_channel.public_key(self.key), self.NAME)
+        told = known.subscription()
+        return replace(contact, webpush=(Subscription(told["endpoint"], **told["keys"]),))
+
+    def drop(self, contact: str, addresses: Iterable[str]) -> int:
+        return 0
+
+    NAME = "c4nary-endpoint"
+
+
+def webpush(service: PushService) -> Bench:
+    key = webpush_channel.new_key()
+    return Bench(
+        provider=service,
+        options={**service.options, "private_key": key},
+        troubles={
+            "temporary": lambda: service.answer_with(503),
+            "permanent": lambda: service.answer_with(410),
+            "credentials": lambda: service.answer_with(403),
+            "hang": lambda: service.answer_with(webpush_stand_in.HANG),
+            "cut": lambda: service.answer_with(webpush_stand_in.CUT),
+            "unreachable": service.stop,
+        },
+        sent=lambda: [each.payload["id"] for each in service.pushes],
+        secrets=(key, DanasBrowser.NAME),
+        paired=lambda channel: WithDevices(channel, DanasBrowser(service, key)),
+    )
+
+
 #: kind -> the stand-in it needs, and its bench
 BENCHES: Mapping[str, tuple[Callable[[], Any], Callable[[Any], Bench]]] = {
     "sms": (Twilio, sms),
@@ -119,4 +162,5 @@ BENCHES: Mapping[str, tuple[Callable[[], Any], Callable[[Any], Bench]]] = {
     "push": (Apns, push),
     "email": (lambda: Smtp(user="escalator", password="c4nary-password"), email),
     "http_post": (Receiver, http_post),
+    "webpush": (PushService, webpush),
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from marshmallow import Schema, fields, validate
 
+from channels import webpush
 from config import Loaded, load
 from config.fields import OneOrMany, Text, Url
 
@@ -65,6 +66,7 @@ CHANNEL_KINDS: dict[str, type[Schema]] = {
     "phone": Twilio,
     "email": Email,
     "http_post": HttpPost,
+    "webpush": webpush.Options,
 }
 HELPDESK_KINDS: dict[str, type[Schema]] = {"zammad": Zammad, "znuny": Znuny}
 
@@ -81,7 +83,8 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     key.write_text("-----BEGIN PRIVATE KEY-----\n")
     names = "ZAMMAD_TOKEN ZAMMAD_WEBHOOK_SECRET ZNUNY_PASSWORD ZNUNY_WEBHOOK_SECRET TWILIO_ACCOUNT_SID"
     names += " TWILIO_AUTH_TOKEN PAGER_SECRET SMTP_PASSWORD DANA_DEVICE_TOKEN"
-    return {"ESCALATOR_KEY": "k" * 64, "APNS_KEY_FILE": str(key)} | {name: f"the {name}" for name in names.split()}
+    keys = {"ESCALATOR_KEY": "k" * 64, "APNS_KEY_FILE": str(key), "WEBPUSH_KEY": webpush.new_key()}
+    return keys | {name: f"the {name}" for name in names.split()}
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,9 @@ def test_the_reason_for_a_match_names_the_rules_line_in_the_file(load_file):
     assert f"line {line} " in match.reason
 
 
-@pytest.mark.parametrize("name", ["znuny", "push", "sms", "phone", "email", "http_post", "priorities-only", "rules"])
+@pytest.mark.parametrize(
+    "name", ["znuny", "push", "sms", "phone", "email", "http_post", "webpush", "priorities-only", "rules"]
+)
 def test_each_small_example_loads(name, load_file):
     loaded = load_file(CONFIG / "examples" / f"{name}.yml")
     assert loaded.problems == ()
@@ -50,7 +52,7 @@ def test_each_small_example_loads(name, load_file):
 
 
 def test_every_small_example_is_tested(examples):
-    tested = {"znuny", "push", "sms", "phone", "email", "http_post", "priorities-only", "rules"}
+    tested = {"znuny", "push", "sms", "phone", "email", "http_post", "webpush", "priorities-only", "rules"}
     assert {path.stem for path in examples} - {"escalation.example"} == tested
 
 

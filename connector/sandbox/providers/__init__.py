@@ -8,8 +8,9 @@ from .apns import Apns
 from .http_post import Receiver
 from .smtp import Smtp
 from .twilio import Twilio
+from .webpush import PushService
 
-__all__ = ["Apns", "Providers", "Receiver", "Smtp", "Twilio"]
+__all__ = ["Apns", "Providers", "PushService", "Receiver", "Smtp", "Twilio"]
 
 #: Twilio's own magic "from" number for tests.
 FROM = "+15005550006"
