@@ -26,8 +26,8 @@ live: $(DEV)  ## stories on a real Znuny (Debian, as root; it is installed on th
 bench: $(DEV)  ## lateness, throughput and memory, as a table
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-chaos: $(DEV)  ## a thousand kills, pauses, clock jumps, cuts, and planted bugs that must be found (an hour)
-	@$(BIN)/python -m tests.chaos $(ARGS)
+chaos: $(DEV)  ## kill, stop, cut and fill everything (over an hour)
+	@.ci/chaos $(ARGS)
 
 audit: $(DEV)  ## ask whether anything that is pinned has a known hole (ARGS=--allow-offline: not asked is fine)
 	@.ci/audit $(ARGS)
