@@ -24,7 +24,6 @@ from .links import look_at_config, look_at_processes, look_at_ways, look_at_web,
 ASK_EVERY = 0.1  # seconds
 STILL_COMES = 5.0  # seconds after a refused webhook in which the probe's own may come all the same
 REMEMBERED = 600  # seconds for which Escalator notes whose webhooks came; longer than any walk takes
-TAKEN_IN_WITHIN = 30.0  # seconds
 LIVE = "running"
 
 CREDENTIALS = "Compare `helpdesk.url` and the credentials, or run `escalator connect`."
@@ -34,7 +33,9 @@ RIGHTS = "Give Escalator's user read, create and change in that group: `escalato
 
 @dataclass
 class Chain:
-    """`within`: seconds for the webhook to come back. `group`, `priority`: where the probe is to be made, if anywhere.
+    """`within`: seconds for the webhook to come back, and then for the ticket to be taken in.
+
+    `group`, `priority`: where the probe is to be made; "" for where it fits.
 
     `administrator` may look at why no webhook came; None: nobody does.
     """
@@ -98,7 +99,11 @@ class Round:
 
     def walk(self) -> Iterator[Finding]:
         yield self._clocks()
-        place = self._place()
+        places = self._places()
+        place = choose(self.services.settings.policy, places, tags=self.allowed.tags)
+        if not places:
+            yield _follows("ticket", "the rights: there is no group in which a probe could be made")
+            return
         if place is None:
             sentence = "No probe can be made: a plan applies to every ticket that Escalator's user may make."
             yield Finding("ticket", Result.BROKEN, sentence, self._how_to_exclude())
@@ -192,8 +197,8 @@ class Round:
 
     def _taken_in(self) -> Finding:
         begun = time.monotonic()
-        if not _until(lambda: self.services.store.case(self.ticket_id) is not None, TAKEN_IN_WITHIN):
-            sentence = f"The webhook came, and the ticket wasn't read within {TAKEN_IN_WITHIN:g} s."
+        if not _until(lambda: self.services.store.case(self.ticket_id) is not None, self.chain.within):
+            sentence = f"The webhook came, and the ticket wasn't read within {self.chain.within:g} s."
             return Finding("taken in", Result.BROKEN, sentence, "See what `escalator up` says about the desk worker.")
         took = time.monotonic() - begun
         return Finding("taken in", Result.RIGHT, f"The ticket was read and taken in {took:.1f} s later.")
@@ -249,14 +254,14 @@ class Round:
 
     # --- shared ------------------------------------------------------------------------------------------------------
 
-    def _place(self) -> Place | None:
-        """Where no plan applies; what was asked for by name is taken as it is, and judged alike."""
+    def _places(self) -> list[Place]:
+        """Where a probe may be made; what was asked for by group and priority is tried though nobody knows of it."""
         chain, places = self.chain, self.allowed.places
         named = [place for place in places if chain.group in ("", place.group)]
         named = [place for place in named if chain.priority in ("", place.priority)]
         if not named and chain.group and chain.priority:
-            named = [Place(chain.group, chain.priority)]
-        return choose(self.services.settings.policy, named, tags=self.allowed.tags)
+            return [Place(chain.group, chain.priority)]
+        return named
 
     def _how_to_exclude(self) -> str:
         if self.allowed.tags:

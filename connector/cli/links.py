@@ -37,7 +37,7 @@ def look_at_config(places: Places) -> tuple[Settings | None, Finding]:
         return None, Finding("config", Result.BROKEN, str(problem), mend)
     if _runs_on_another(places.data, loaded.settings.digest):
         sentence = f"{places.config} was changed, and `escalator up` runs on what stood there before."
-        return loaded.settings, Finding("config", Result.BROKEN, sentence, "Send `up` a SIGHUP, or start it again.")
+        return loaded.settings, Finding("config", Result.DOUBTFUL, sentence, "Send `up` a SIGHUP, or start it again.")
     return loaded.settings, Finding("config", Result.RIGHT, f"{places.config} can be used.")
 
 
