@@ -99,6 +99,10 @@ class Client:
         """Changes the ticket; the answer holds it as it is now, and the ArticleID."""
         return self._call("PATCH", f"/Ticket/{ticket_id}", body=body, writes=True)
 
+    def create(self, **body: Any) -> Mapping[str, Any]:
+        """A new ticket with its first article; the answer holds the TicketID."""
+        return self._call("POST", "/Ticket", body=body, writes=True)
+
     def me(self) -> Me:
         """Who we are, asked once: only a session knows its own user's id."""
         if self._me is None:
