@@ -29,6 +29,7 @@ COMMANDS = {
     "escalate": ("hand", "The next step now."),
     "stop": ("hand", "No more of this escalation."),
     "adopt": ("adopt", "Start plans for tickets that were there before Escalator."),
+    "pair": ("pair", "A personal link and QR code with which a phone receives Web Push."),
     "test-notify": ("test_notify", "Send somebody a real test message."),
     "sweep": ("sweep", "Look at the helpdesk for missed tickets and changes now."),
     "rebuild": ("rebuild", "Restore everything from the tickets after losing Redis."),

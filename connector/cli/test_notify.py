@@ -1,11 +1,16 @@
 """`escalator test-notify`: a real test message to one contact by one channel."""
 
+import os
 import secrets
 
 import click
+import redis
 
-from ..errors import EscalatorError, Undelivered
+from ..core.contact import Contact
+from ..engine.devices import KINDS, WEBPUSH, Devices
+from ..errors import ConfigError, EscalatorError, Undelivered
 from ..ports import Message, Purpose
+from ..redis_server import connect, redis_url
 from ..services import build_channels
 from .common import Places, as_json, known, placed, print_json, say, utc_now
 
@@ -20,8 +25,11 @@ def test_notify(places: Places, contact: str, channel: str, json_: bool) -> None
     settings = places.settings()
     known(contact, settings.contacts, "contact")
     known(channel, settings.channels, "channel")
-    person, way = settings.contacts[contact], build_channels(settings)[channel]
+    person = settings.contacts[contact]
+    way = build_channels(settings, _devices(places, person, settings.channels[channel].kind))[channel]
     if way.personal and not way.address(person):
+        if way.kind == WEBPUSH:
+            raise EscalatorError(f"{person.name} has paired no browser: escalator pair {contact}")
         raise EscalatorError(f"{person.name} has no address for {channel}: add it under `contacts.{contact}`.")
     service = settings.service
     message = Message(
@@ -43,3 +51,17 @@ def test_notify(places: Places, contact: str, channel: str, json_: bool) -> None
         print_json(document)
     else:
         say(f"Sent to {person.name} by {channel}: {outcome}.")
+
+
+def _devices(places: Places, person: Contact, kind: str) -> Devices | None:
+    """What they have paired. Without Redis there are only the tokens of the config, and a test of those is sent."""
+    if kind not in KINDS:
+        return None
+    try:
+        devices = Devices(connect(redis_url(places.data, os.environ)))
+        devices.join(person)
+    except (redis.RedisError, ConfigError):
+        if kind == WEBPUSH:
+            raise
+        return None
+    return devices

@@ -88,7 +88,7 @@ def listed(services: Services) -> Response:
 @authorised
 def start(services: Services) -> Response:
     """Starts a plan for a ticket by hand."""
-    wanted = _body(Start())
+    wanted = read_body(Start())
     if isinstance(wanted, Response):
         return wanted
     plan = services.settings.policy.plans.get(wanted["plan"])
@@ -137,7 +137,7 @@ def stop(services: Services, code: str) -> Response:
 
 
 def _act(services: Services, act: Callable[[Answers, str], Answered]) -> Response:
-    wanted = _body(By())
+    wanted = read_body(By())
     if isinstance(wanted, Response):
         return wanted
     answered = act(Answers(services.engine), wanted["by"])
@@ -157,7 +157,7 @@ def _one(services: Services, code: str, status: int = 200) -> Response:
     return answer
 
 
-def _body(schema: Schema) -> dict[str, Any] | Response:
+def read_body(schema: Schema) -> dict[str, Any] | Response:
     """The validated body, or what is wrong with it."""
     try:
         raw = request.get_json(force=True)

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 
 from ..engine.store import Emptied
 from ..faults import describe
-from . import ack, api, callbacks, ops, receiver
+from . import ack, api, callbacks, devices, ops, pair, receiver
 from .answers import address, error
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def create_app(services: Callable[[], Services]) -> Flask:
     }  # as if it had its hooks: they cost a webhook a tenth, and we only limit refusals
     limiter.init_app(app)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, SERVICES=services, LIMITER=limiter)
-    for module in (receiver, callbacks, ack, api, ops):
+    for module in (receiver, callbacks, ack, pair, api, devices, ops):
         app.register_blueprint(module.blueprint)
     app.before_request(only_webhooks_are_large)
     app.after_request(hardened)

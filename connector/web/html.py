@@ -7,8 +7,8 @@ from pathlib import Path
 from flask import Response
 from markupsafe import Markup
 
-_HERE = Path(__file__).parent / "templates"
-_STYLE = (_HERE / "style.css").read_text()
+HERE = Path(__file__).parent / "templates"
+_STYLE = (HERE / "style.css").read_text()
 _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
 #: What a page may do: show itself with our style, and send its form back to us.

@@ -30,6 +30,9 @@ def rehearse(texts: Texts, languages: Iterable[str]) -> None:
             _text(texts, language, f"reply/{name}.txt", {})
         for said in ("", "E-1A: it is over."):
             texts.text(language, "page/gone.html", {"said": said, "style": STYLE})
+        for expired in (False, True):
+            pairing = {"contact": "Dana Reyes", "token": "t.0ken", "key": "k3y", "expired": expired}
+            texts.text(language, "page/pair.html", pairing | {"style": STYLE, "script": STYLE})
         for facts in _pages():
             texts.text(language, "page/ticket.html", facts)
 
