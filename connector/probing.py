@@ -57,13 +57,15 @@ class Place:
 class Allowed:
     """What our own user may do: `places` where a probe may be made, in the order of preference.
 
-    `lacking` and `too_much` are sentences, "" where there is nothing to say. `tags`: whether the helpdesk has tags.
+    `lacking` and `too_much` are sentences, "" where there is nothing to say; `told` is False where the helpdesk doesn't
+    tell what we may do. `tags`: whether it has tags.
     """
 
     login: str
     places: Sequence[Place] = ()
     lacking: str = ""
     too_much: str = ""
+    told: bool = True
     tags: bool = False
 
 
@@ -88,7 +90,7 @@ class Probes(Protocol):
         """A new ticket that asks nobody for anything and mails nobody; its id."""
 
     def find(self) -> Sequence[str]:
-        """Ids of probes that are still open: this one where the answer to `make` was lost, or an earlier one."""
+        """Ids of our probes that are still open: this one where the answer to `make` was lost, or one of before."""
 
     def shown(self, ticket_id: str) -> str:
         """The live state as the ticket has it (see ports.Live.status)."""

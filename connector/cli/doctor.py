@@ -15,6 +15,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from ..probing import Finding, Result, broken
 from .chain import Chain
 from .common import Places, as_json, placed, print_json, say
+from .round import Asked
 
 WITHIN = 60.0  # seconds; a quiet Zammad sends within a few
 MARKS = {
@@ -45,7 +46,7 @@ def doctor(places: Places, within: float, group: str, priority: str, json_: bool
 
     Exits 0 when no link is broken, else 1.
     """
-    chain = Chain(places, within, group, priority, administrator(os.environ))
+    chain = Chain(places, Asked(within, group, priority, administrator(os.environ)))
     findings: list[Finding] = []
     with _ended_softly(), closing(chain.walk()) as walk:
         for finding in walk:

@@ -165,7 +165,7 @@ class Hints:
     # --- whether a probe's webhook came -------------------------------------------------------------------------------
 
     def watch(self, seconds: int) -> None:
-        """For so long it is remembered whose webhooks came, for those who made a probe (cli/chain.py)."""
+        """For so long it is remembered whose webhooks came, for those who made a probe (cli/round.py)."""
         self._redis.set(PROBE, 1, ex=seconds)
 
     def came(self, ticket_id: str) -> bool:

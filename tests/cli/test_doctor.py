@@ -331,9 +331,20 @@ def test_a_probe_whose_answer_was_lost_is_found_and_closed(clinic: Clinic) -> No
         clinic.zammad.faults.heal()
 
     assert said.exit_code == 1, said.output
-    assert "closed: The probe was there after all, and is closed." in said.stdout
+    assert "closed: It was made all the same, and is closed." in said.stdout
     assert len(clinic.probes) == before + 1
     assert clinic.probes[-1]["state"] == "closed"
+
+
+def test_a_probe_that_a_killed_run_left_open_is_closed_by_the_next_one(clinic: Clinic) -> None:
+    left = clinic.zammad.create_ticket(TITLE, by=clinic.zammad.escalator)
+    a_customers = clinic.zammad.create_ticket(TITLE)
+    said = clinic.doctor()
+
+    assert "with a note that says what it was; 1 left open before is closed." in said.stdout
+    assert clinic.zammad.ticket(left["id"])["state"] == "closed"
+    assert clinic.zammad.ticket(a_customers["id"])["state"] == "new"
+    clinic.zammad.close(a_customers["id"], clinic.zammad.alice)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -36,7 +36,7 @@ def _now() -> datetime:
 
 
 @contextmanager
-def _understood(*, maybe_done: bool = False) -> Iterator[None]:
+def understood(*, maybe_done: bool = False) -> Iterator[None]:
     """An answer that isn't in Zammad's form is one of something else in between: worth another try."""
     try:
         yield
@@ -82,7 +82,7 @@ class Zammad:
     def read(self, ticket_id: str) -> Reading:
         """The row is read first: what happens meanwhile shows in the history and moves `updated_at` past this one."""
         read_at = self._now()
-        with _understood():
+        with understood():
             row = self._client.get(f"/tickets/{int(ticket_id)}", {"expand": "true"}, first=True)
             history = self._client.get(f"/ticket_history/{row['id']}", first=True)
             entries = _rows(history["history"])
@@ -95,7 +95,7 @@ class Zammad:
 
     def find(self, number: str) -> str:
         condition = {"ticket.number": {"operator": "is", "value": number}}
-        with _understood():
+        with understood():
             rows = self._search({"query": "", "condition": condition, "page": 1, "per_page": 2, "expand": True})
             found = [str(row["id"]) for row in rows if str(row["number"]) == number]
         if not found:
@@ -103,16 +103,16 @@ class Zammad:
         return found[0]
 
     def find_changed(self, since: datetime) -> Iterator[Row]:
-        with _understood():
+        with understood():
             for row in search.changed(self._search, since):
                 yield self._row(row)
 
     def rows(self, ticket_ids: Sequence[str]) -> Sequence[Row]:
-        with _understood():
+        with understood():
             return [self._row(row) for row in self._search(search.these(ticket_ids))]
 
     def tagged(self, ticket_ids: Sequence[str], tag: str) -> frozenset[str]:
-        with _understood():
+        with understood():
             return frozenset(str(row["id"]) for row in self._search(search.these(ticket_ids, tag)))
 
     def _row(self, row: Mapping[str, Any]) -> Row:
@@ -129,7 +129,7 @@ class Zammad:
     def add_note(self, ticket_id: str, note: Note) -> str:
         written = notes.article(ticket_id, note, proof_seen=self._forgets_preferences.is_set())
         row = self._client.write("POST", "/ticket_articles", written)
-        with _understood(maybe_done=True):
+        with understood(maybe_done=True):
             if note.proof and notes.proof_kept(row) != note.proof:
                 self._forgets_preferences.set()
             return str(row["id"])
@@ -143,13 +143,13 @@ class Zammad:
 
     def _proofs(self, ticket_id: str) -> list[tuple[str, FoundProof]]:
         us = self._directory.us()
-        with _understood():
+        with understood():
             rows = sorted(self._articles(ticket_id), key=lambda row: int(row["id"]))
             found = [(str(row["id"]), notes.proof_in(row), row.get("created_by_id") == us) for row in rows]
         return [(article_id, FoundProof(proof, ours)) for article_id, proof, ours in found if proof]
 
     def find_shown(self) -> Iterator[str]:
-        with _understood():
+        with understood():
             yield from shown.tagged(self._search, TAGS.values())
 
     # --- changing ----------------------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ class Zammad:
 
     def assign(self, ticket_id: str, login: str) -> bool:
         """Two calls; nothing is sent for a login that is no active agent, since Zammad would drop the owner for it."""
-        with _understood():
+        with understood():
             row = self._client.get(f"/tickets/{int(ticket_id)}", first=True)
             people = self._directory.people([row["owner_id"]])
             owner = people.owns(row["owner_id"])
@@ -179,19 +179,19 @@ class Zammad:
             if owner is not None or agent is None:
                 return owner is not None and agent is not None and owner.id == agent.id
         row = self._client.write("PUT", f"/tickets/{int(ticket_id)}", {"owner": agent.login})
-        with _understood(maybe_done=True):
+        with understood(maybe_done=True):
             return str(row["owner_id"]) == agent.id
 
     # --- who and what there is ---------------------------------------------------------------------------------------
 
     def people(self) -> Sequence[Person]:
         """Active agents, ourselves left out."""
-        with _understood():
+        with understood():
             us = str(self._directory.us())
             return [person for person in self._directory.active() if person.id != us]
 
     def names(self) -> Names:
-        with _understood():
+        with understood():
             priorities = self._client.get("/ticket_priorities")
             me = self._client.get("/users/me", {"expand": "true"})
             return Names(
@@ -202,7 +202,7 @@ class Zammad:
             )
 
     def about(self) -> str:
-        with _understood():
+        with understood():
             me = self._client.get("/users/me", {"expand": "true"})
             self._states.by_id()
             self._directory.people()
@@ -222,7 +222,7 @@ class Zammad:
         return _rows(rows)
 
     def _tags(self, ticket_id: str, *, first: bool = False) -> set[str]:
-        with _understood():
+        with understood():
             answer = self._client.get("/tags", {"object": "Ticket", "o_id": int(ticket_id)}, first=first)
             return set(answer["tags"])
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from requests.auth import AuthBase
 
-from connector.errors import HelpdeskAway, HelpdeskError, HelpdeskRefused
+from connector.errors import HelpdeskError, HelpdeskRefused
 from connector.helpdesks.zammad import Options, silence
-from connector.helpdesks.zammad.adapter import TAGS
+from connector.helpdesks.zammad.adapter import TAGS, understood
 from connector.helpdesks.zammad.client import Client
 from connector.ports import Note
 from connector.probing import TITLE, WHAT_IT_WAS, Allowed, Place, Silence
@@ -32,15 +32,17 @@ class ZammadProbes:
     options: Mapping[str, Any]
 
     def allowed(self) -> Allowed:
-        me = self._me()
-        groups: Mapping[str, list[str]] = me.get("groups") or {}
-        lacking = {name: missing for name, rights in sorted(groups.items()) if (missing := _lacks(rights))}
-        priorities = [str(row["name"]) for row in self.client.get("/ticket_priorities") if row.get("active", True)]
+        with understood():
+            me = self._me()
+            groups: Mapping[str, list[str]] = me.get("groups") or {}
+            priorities = [str(row["name"]) for row in self.client.get("/ticket_priorities") if row.get("active", True)]
+            lacking = {name: missing for name, rights in sorted(groups.items()) if (missing := _lacks(rights))}
+            login = str(me["login"])
         whole = [name for name in sorted(groups) if name not in lacking]
         said = "; ".join(f"{' and '.join(missing)} in {name}" for name, missing in lacking.items())
         return Allowed(
-            login=str(me["login"]),
-            places=[Place(group, priority) for group, priority in product(whole, priorities)],
+            login,
+            [Place(group, priority) for group, priority in product(whole, priorities)],
             lacking=f"Rights are missing: {said}." if said else "" if groups else "It may see no group at all.",
             too_much=self._too_much(groups),
             tags=True,
@@ -56,46 +58,43 @@ class ZammadProbes:
         return "Its token has an administrator's rights, which Escalator doesn't need."
 
     def make(self, place: Place) -> str:
-        note = {**article("0", Note(WHAT_IT_WAS), proof_seen=False)}
-        del note["ticket_id"]
         body = {
             "title": TITLE,
             "group": place.group,
             "priority": place.priority,
             "customer_id": self._me()["id"],
-            "article": note,
+            "article": _note(),
             **({"tags": place.tag} if place.tag else {}),
         }
         row = self.client.write("POST", "/tickets", body)
-        try:
+        with understood(maybe_done=True):
             return str(row["id"])
-        except (KeyError, TypeError):
-            raise HelpdeskAway("Zammad did not say which ticket it made.", maybe_done=True) from None
 
     def find(self) -> Sequence[str]:
         condition = {"ticket.title": {"operator": "contains", "value": TITLE}}
         asked = {"query": "", "condition": condition, "sort_by": "created_at", "order_by": "desc"}
         rows = self.client.search("/tickets/search", {**asked, "page": 1, "per_page": SEARCHED, "expand": True})
-        us, ended = self._me()["id"], set(self._ended())
-        return [str(row["id"]) for row in rows if row["created_by_id"] == us and row.get("state") not in ended]
+        with understood():
+            us, ended = self._me()["id"], set(self._ended())
+            return [str(row["id"]) for row in rows if row["created_by_id"] == us and row.get("state") not in ended]
 
     def shown(self, ticket_id: str) -> str:
         answer = self.client.get("/tags", {"object": "Ticket", "o_id": int(ticket_id)})
-        return next((status for status, tag in TAGS.items() if tag in answer["tags"]), "")
+        with understood():
+            return next((status for status, tag in TAGS.items() if tag in answer["tags"]), "")
 
     def close(self, ticket_id: str) -> None:
-        state = next(self._ended(), None)
+        with understood():
+            state = next(self._ended(), None)
         if state is None:
             raise HelpdeskRefused("Zammad has no active state of the type closed.")
-        note = {**article(ticket_id, Note(WHAT_IT_WAS), proof_seen=False)}
-        del note["ticket_id"]
-        self.client.write("PUT", f"/tickets/{int(ticket_id)}", {"state": state, "article": note})
+        self.client.write("PUT", f"/tickets/{int(ticket_id)}", {"state": state, "article": _note()})
 
     def why_silent(self, silent: Silence, administrator: str | AuthBase) -> tuple[str, str] | None:
         admin = Client(self.options["url"], administrator, ca_file=self.options["ca_file"])
-        return silence.why(
-            silent, admin.get("/webhooks"), admin.get("/triggers"), admin.get("/http_logs/webhook", {"limit": "200"})
-        )
+        logs = admin.get("/http_logs/webhook", {"limit": "200"})
+        with understood():
+            return silence.why(silent, admin.get("/webhooks"), admin.get("/triggers"), logs)
 
     def _me(self) -> Mapping[str, Any]:
         me: Mapping[str, Any] = self.client.get("/users/me", {"expand": "true"})
@@ -105,6 +104,12 @@ class ZammadProbes:
         """Names of states in which a ticket is closed, Zammad's own first."""
         rows = self.client.get("/ticket_states", {"expand": "true"})
         yield from (str(row["name"]) for row in rows if row.get("state_type") == "closed" and row.get("active", True))
+
+
+def _note() -> dict[str, Any]:
+    """The article, for a ticket that is made or saved with it."""
+    whole = article("0", Note(WHAT_IT_WAS), proof_seen=False)
+    return {key: value for key, value in whole.items() if key != "ticket_id"}
 
 
 def _lacks(rights: Sequence[str]) -> list[str]:

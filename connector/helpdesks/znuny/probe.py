@@ -39,9 +39,9 @@ class ZnunyProbes:
         rows = self.client.tickets(found) if found else []
         queues = dict.fromkeys(words(row.get("Queue")) for row in rows)
         priorities = sorted({words(row.get("Priority")) for row in rows})
-        nothing = "It sees no ticket at all, so whether it may see a queue isn't known."
+        nothing = "It sees no ticket at all."
         places = [Place(queue, priority) for queue, priority in product(queues, priorities)]
-        return Allowed(me.login, places, lacking="" if rows else nothing)
+        return Allowed(me.login, places, lacking="" if rows else nothing, told=False)
 
     def make(self, place: Place) -> str:
         article = {**written(Note(WHAT_IT_WAS)), "AutoResponseType": "auto remove"}
