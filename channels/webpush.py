@@ -43,8 +43,8 @@ from .push import collapse_id
 KIND = "webpush"
 
 LONGEST_ENDPOINT = 2048
-#: How long a push service keeps it for a phone that is off: afterwards the next step has long been there.
-KEEP = timedelta(minutes=30)
+#: How long a push service keeps it for a phone that is off: until the next step, within these bounds.
+KEEP, KEEP_AT_LEAST, KEEP_AT_MOST = timedelta(minutes=30), timedelta(minutes=1), timedelta(hours=4)
 #: Seconds for all devices of one person, who are told at once.
 DEADLINE = 14.0
 #: Seconds that a VAPID token is good for; RFC 8292 allows a day at most.
@@ -119,7 +119,7 @@ def unusable(subscription: Subscription, *, allow_private: bool = False) -> str:
         return "Its endpoint is no address."
     try:
         url = urlsplit(subscription.endpoint)
-        host, _ = url.hostname or "", url.port
+        host, _ = (url.hostname or "").rstrip("."), url.port
     except ValueError:
         return "Its endpoint is no address."
     if url.scheme != "https" or not host or "@" in url.netloc:
@@ -244,7 +244,7 @@ class WebPush:
             **Vapid02(self._key).sign(claims),
             "Content-Type": "application/octet-stream",
             "Content-Encoding": "aes128gcm",
-            "TTL": str(int(KEEP.total_seconds())),
+            "TTL": str(int(keep(message).total_seconds())),
             "Urgency": "normal" if quiet else "high",
             "Topic": topic(message),
         }
@@ -271,6 +271,12 @@ def _worst(errors: Sequence[Undelivered], dead: tuple[str, ...]) -> Undelivered:
     error = next((each for each in errors if not each.permanent), errors[0])
     error.dead = dead
     return error
+
+
+def keep(message: Message) -> timedelta:
+    """How long it is worth being told late."""
+    left = message.next_at - message.sent_at if message.next_at is not None else KEEP
+    return min(max(left, KEEP_AT_LEAST), KEEP_AT_MOST)
 
 
 def topic(message: Message) -> str:

@@ -232,6 +232,7 @@ class Message:
     attempt: int = 1
     only_one: bool = True  # the only escalation texted to this number within 12 h: a bare "1" is enough
     also: tuple[Announced, ...] = ()  # what else it tells of: tickets that came within a short time
+    next_at: datetime | None = None  # when more is done unless somebody takes it; later, this message is old
     rests_until: datetime | None = None  # the last one of this kind until then: the ceiling is reached, and it says so
 
     @property

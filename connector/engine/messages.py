@@ -103,6 +103,7 @@ class Messages:
             steps=len(escalation.plan.steps),
             round=held.round,
             due_at=held.due_at,
+            next_at=escalation.due_at if escalation.state.climbing else None,
             line=_all_clear(escalation, ticket.number) if not asks else "",
             taken_by=_taker(escalation) if not asks else "",
             acknowledge_url=f"{public}/ack/{token}" if public and asks else "",

@@ -82,6 +82,14 @@ def test_several_devices_of_one_person_all_ring(world: World, service: PushServi
     assert {push.device for push in service.pushes} == {browser.name for browser in browsers}
 
 
+def test_a_push_that_comes_after_the_next_step_is_dropped_on_its_way(world: World, service: PushService) -> None:
+    pair(world, service.browser(PUBLIC_KEY))
+    world.escalating()
+    deliver(world)
+    [push] = service.pushes
+    assert 600 < int(push.headers["ttl"]) <= 20 * 60  # the next step comes 20 minutes after this one
+
+
 def test_a_device_that_has_left_is_forgotten(world: World, service: PushService) -> None:
     left, stays = service.browser(PUBLIC_KEY), service.browser(PUBLIC_KEY)
     pair(world, left)
