@@ -55,7 +55,8 @@ class Seen:
     @property
     def acknowledged(self) -> bool:
         """Whether the ticket says so in every place: note, owner, tag."""
-        return self.acknowledgement is not None and bool(self.owner) and "escalation-acknowledged" in self.tags
+        ours = {tag for tag in self.tags if tag.startswith("escalation-")}  # the new one comes before the old one goes
+        return self.acknowledgement is not None and bool(self.owner) and ours == {"escalation-acknowledged"}
 
     @property
     def closed(self) -> bool:
