@@ -239,3 +239,16 @@ def test_a_helpdesk_that_cannot_search_is_asked_for_each(
     world.desk.drain()
     assert world.helpdesk.calls["read"] == len(due_together)
     assert waiting(world, HINTS) == []
+
+
+def test_whose_webhooks_came_is_remembered_only_while_somebody_watches(world: World) -> None:
+    hints = world.store.hints
+    hints.add_if_new(Hint("41"))
+    assert not hints.came("41")
+
+    hints.watch(60)
+    hints.add_if_new(Hint("42", closed=True))  # it tells nothing new, and came all the same
+    hints.add(["43"], counter="swept")
+
+    assert hints.came("42")
+    assert not hints.came("43")
