@@ -26,6 +26,10 @@ CREDENTIALS = "Compare `helpdesk.url` and the credentials, or run `escalator con
 REACH = "Is it up, is `helpdesk.url` right, and can this host reach it?"
 RIGHTS = "Give Escalator's user read, create and change in that group: `escalator connect` does."
 ANOTHER = "Where this group or priority asks for more than others, name another one: --group, --priority."
+ASK_AN_ADMINISTRATOR = {
+    "zammad": "With an administrator's token in ESCALATOR_ADMIN_TOKEN this command says which it is.",
+    "znuny": "Its communication log says what came of each try; `escalator connect --dry-run` there, what differs.",
+}
 
 
 @dataclass(frozen=True)
@@ -135,24 +139,24 @@ class Round:
         return Finding("webhook", Result.RIGHT, f"It came back after {took:.1f} s, with a good signature.")
 
     def _silent(self, refused: bool, since: datetime) -> Finding:
+        """What an administrator sees comes first: somebody else's post may have been the one that was refused."""
         kind, address = self.services.helpdesk.kind, webhook_address(self.services.settings)
-        if refused:
-            sentence = "A webhook came with a signature or secret that isn't the config's, and was refused (401)."
-            mend = "Put `helpdesk.webhook_secret` into the helpdesk's webhook: `escalator connect` does."
-            return Finding("webhook", Result.BROKEN, sentence, mend)
-        why = None
         if self.asked.administrator is not None and address:
             try:
                 why = self.probes.why_silent(Silence(address, since), self.asked.administrator)
             except HelpdeskError as problem:
-                why = (f"No webhook came, and an administrator could not look why: {problem}", CREDENTIALS)
-        if why is not None:
-            return Finding("webhook", Result.BROKEN, *why)
+                sentence = f"No webhook came, and an administrator could not look why: {problem}"
+                return Finding("webhook", Result.BROKEN, sentence, CREDENTIALS)
+            if why is not None:
+                return Finding("webhook", Result.BROKEN, *why)
+        if refused:
+            sentence = "A webhook came with a signature or secret that isn't the config's, and was refused (401)."
+            mend = "Put `helpdesk.webhook_secret` into the helpdesk's webhook: `escalator connect` does."
+            return Finding("webhook", Result.BROKEN, sentence, mend)
         sentence = f"No webhook came within {self.asked.within:g} s: it is switched off, goes to another address, or "
         sentence += "the helpdesk can't reach Escalator."
-        mend = f"It has to go to {address or f'PUBLIC_URL/webhooks/{kind}'}. With an administrator's token in "
-        mend += "ESCALATOR_ADMIN_TOKEN this command says which it is; `escalator connect` sets it up."
-        return Finding("webhook", Result.BROKEN, sentence, mend)
+        mend = f"It has to go to {address or f'PUBLIC_URL/webhooks/{kind}'}. {ASK_AN_ADMINISTRATOR.get(kind, '')}"
+        return Finding("webhook", Result.BROKEN, sentence, mend.strip())
 
     def _taken_in(self) -> Finding:
         begun = time.monotonic()

@@ -240,6 +240,9 @@ FAULTS = {
     "the secret is wrong": Fault(
         lambda c: webhook(c, signature_token="another"), "webhook", "a signature or secret that isn't the config's"
     ),
+    "the secret is wrong, as an administrator sees it": Fault(
+        lambda c: webhook(c, signature_token="another"), "webhook", "signed with another secret", admin=True
+    ),
     "the trigger is off, and nobody may look": silent(
         lambda c: triggers(c, active=False), "With an administrator's token", admin=False
     ),
