@@ -4,43 +4,33 @@ import json
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
 
-import psutil
 import pytest
-from click.testing import Result
 
 from connector.cli.story.stage import free_port
 from connector.sandbox.providers import Providers
 from connector.sandbox.zammad import SandboxZammad
-from connector.sandbox.zammad.server import _Quiet
 
-from .conftest import ROOT, SECRET, Bench, config_of
-
-TITLE = "Escalator's probe: please leave it alone, it closes by itself"
-SOON = "3"  # seconds, where nothing comes however long one waits
-ENOUGH = "60"
-
-
-@dataclass
-class Clinic(Bench):
-    """`other`: what the environment of `doctor` says otherwise than that of `up`."""
-
-    other: dict[str, str] = field(default_factory=dict)
-
-    def doctor(self, *words: str, within: str = ENOUGH, admin: bool = False) -> Result:
-        token = {"ESCALATOR_ADMIN_TOKEN": self.zammad.admin.token} if admin else {}
-        return self.run("doctor", "--within", within, *words, **self.other, **token)
-
-    @property
-    def probes(self) -> list[dict[str, Any]]:
-        """Every probe ever made, the newest last."""
-        with self.zammad.desk.lock:
-            made = [id for id, row in self.zammad.desk.tickets.items() if row["title"] == TITLE]
-        return [self.zammad.ticket(id) for id in made]
+from .clinic import (
+    SOON,
+    TITLE,
+    Clinic,
+    Fault,
+    answered,
+    away,
+    clock_ahead,
+    config,
+    options,
+    part_stopped,
+    permit,
+    refuse,
+    silent,
+    triggers,
+    webhook,
+    without_data,
+)
+from .conftest import ROOT, SECRET, config_of
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +42,11 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
         providers.reach(f"http://127.0.0.1:{clinic.port}")
         zammad.set_up_webhook(f"http://127.0.0.1:{clinic.port}/webhooks/zammad", SECRET)
         clinic.write()
-        clinic.start_up()
-        yield clinic
-        clinic.stop_up()
+        try:
+            clinic.start_up()
+            yield clinic
+        finally:
+            clinic.stop_up()
 
 
 def test_a_whole_chain_is_ticked_off_link_by_link_and_the_probe_is_closed(clinic: Clinic) -> None:
@@ -94,114 +86,6 @@ def test_as_json_it_gives_every_link_with_its_mend(clinic: Clinic) -> None:
 
 
 # --- faults ----------------------------------------------------------------------------------------------------------
-
-
-def webhook(clinic: Clinic, **columns: Any) -> Callable[[], None]:
-    """Changes the webhook; what is given back mends it."""
-    return _change(clinic, "webhooks", columns)
-
-
-def triggers(clinic: Clinic, **columns: Any) -> Callable[[], None]:
-    return _change(clinic, "triggers", columns)
-
-
-def _change(clinic: Clinic, kind: str, columns: dict[str, Any]) -> Callable[[], None]:
-    zammad, before = clinic.zammad, {id: dict(row) for id, row in clinic.zammad.desk.tables[kind].items()}
-    admin = zammad.caller(zammad.admin)
-    for id in before:
-        zammad.setup.save(admin, kind, id, columns)
-
-    def mend() -> None:
-        for id, row in before.items():
-            zammad.setup.save(admin, kind, id, row)
-
-    return mend
-
-
-def config(clinic: Clinic, **sections: Any) -> Callable[[], None]:
-    """Other sections for `doctor` alone: `up` keeps running on the good config."""
-    path = clinic.folder / "other.yml"
-    path.write_text(json.dumps({**clinic.config, **sections}))
-    clinic.other["ESCALATOR_CONFIG"] = str(path)
-    return clinic.other.clear
-
-
-def options(clinic: Clinic, section: str, **keys: Any) -> Callable[[], None]:
-    """The same for some keys of one section."""
-    return config(clinic, **{section: {**clinic.config[section], **keys}})
-
-
-def refuse(clinic: Clinic, status: int, path: str, **more: Any) -> Callable[[], None]:
-    clinic.zammad.faults.refuse(status, path, **more)
-    return clinic.zammad.faults.heal
-
-
-def permit(clinic: Clinic, *rights: str) -> Callable[[], None]:
-    def mend() -> None:
-        for group in ("Network", "2nd Level"):
-            clinic.zammad.permit(group)
-
-    for group in ("Network", "2nd Level"):
-        clinic.zammad.permit(group, rights)
-    return mend
-
-
-def clock_ahead(clinic: Clinic) -> Callable[[], None]:
-    """The helpdesk's answers are dated ten minutes ahead."""
-    honest = _Quiet.date_time_string
-    _Quiet.date_time_string = lambda self, at=None: honest(self, (at or time.time()) + 600)  # type: ignore[method-assign]
-
-    def mend() -> None:
-        _Quiet.date_time_string = honest  # type: ignore[method-assign]
-
-    return mend
-
-
-def answered(clinic: Clinic, status: int) -> Callable[[], None]:
-    """Something in between answers the helpdesk's posts with this status; 0: nothing answers."""
-    deliveries = clinic.zammad.deliveries
-    post, deliveries._post = deliveries._post, lambda *_: status  # type: ignore[method-assign]
-
-    def mend() -> None:
-        deliveries._post = post  # type: ignore[method-assign]
-
-    return mend
-
-
-def part_stopped(clinic: Clinic, words: str) -> Callable[[], None]:
-    """A process of `up` hangs."""
-    assert clinic.up is not None
-    children = psutil.Process(clinic.up.pid).children(recursive=True)
-    [hung, *_] = [child for child in children if words in " ".join(child.cmdline())]
-    hung.send_signal(signal.SIGSTOP)
-    return lambda: hung.send_signal(signal.SIGCONT)
-
-
-def away(clinic: Clinic) -> Callable[[], None]:
-    clinic.zammad.go_away()
-    return clinic.zammad.come_back
-
-
-def without_data(clinic: Clinic) -> Callable[[], None]:
-    clinic.other["ESCALATOR_DATA"] = str(clinic.folder / "elsewhere")
-    return clinic.other.clear
-
-
-@dataclass(frozen=True)
-class Fault:
-    """How it is put in (and mended by what that answers), the link that is named, and words said with it."""
-
-    put_in: Callable[[Clinic], Callable[[], None]]
-    link: str
-    words: str
-    admin: bool = False  # whether an administrator may look
-    within: str = ENOUGH
-
-
-def silent(put_in: Callable[[Clinic], Callable[[], None]], words: str, *, admin: bool = True) -> Fault:
-    """A webhook that never comes, however long one waits."""
-    return Fault(put_in, "webhook", words, admin, SOON)
-
 
 ONLY_PROBES = [{"when": {"title": "probe"}, "plan": "calm"}]
 NEVER = {"ticket.title": {"operator": "is", "value": "never"}}
