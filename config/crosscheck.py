@@ -75,6 +75,11 @@ def _service(view: View) -> None:
     if service.get("operator") is None:
         sentence = "`service.operator` isn't set: nobody is told when Escalator itself is in trouble."
         view.report.warning(("service", "operator"), sentence, "Add `operator: {notify: CONTACT, by: CHANNEL}`.")
+        return
+    ways = view.texts(("service", "operator", "by"))
+    if ways and all(view.kinds.get(way) == "webpush" for way in ways):
+        sentence = "The operator is told by Web Push alone: while Redis is away nobody's phone is known."
+        view.report.warning(("service", "operator", "by"), sentence, "Add `email`, `sms` or another way.")
 
 
 def _plain_http(view: View, path: Path, harm: str) -> None:

@@ -52,7 +52,11 @@ def _owner(view: View, telling: Telling, ways: list[str], contacts: dict[str, di
     known = KNOWN_TO_HELPDESKS | ({"mobile"} if view.at(("service", "use_helpdesk_mobiles")) is True else frozenset())
     for way in ways:
         field = view.needs[view.kinds[way]]
-        if field not in known and not any(one.get("login") and one.get(field) for one in contacts.values()):
+        if (
+            field not in known
+            and not _registered(view, field)
+            and not any(one.get("login") and one.get(field) for one in contacts.values())
+        ):
             sentence = f"On {telling.title} `{shown(way)}` reaches no owner: no contact has both `login` and `{field}`."
             view.report.warning(
                 (*telling.path, "by"), sentence, f"Add `login` and `{field}` to the contacts who own tickets."
@@ -61,4 +65,9 @@ def _owner(view: View, telling: Telling, ways: list[str], contacts: dict[str, di
 
 def _fits(view: View, contact: dict[str, object], way: str) -> bool:
     field = view.needs[view.kinds[way]]
-    return not field or bool(contact.get(field))
+    return not field or bool(contact.get(field)) or _registered(view, field)
+
+
+def _registered(view: View, field: str) -> bool:
+    """An own app may register the devices of anybody by the API: then nothing has to stand here."""
+    return field == "push" and bool(view.at(("service", "api_tokens")))

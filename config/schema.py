@@ -60,6 +60,7 @@ class LimitsSchema(Section):
     sms = Whole(least=0, most=10_000, load_default=LIMITS["sms"], metadata=_about("texts"))
     phone = Whole(least=0, most=10_000, load_default=LIMITS["phone"], metadata=_about("calls"))
     push = Whole(least=0, most=10_000, load_default=LIMITS["push"], metadata=_about("pushes"))
+    webpush = Whole(least=0, most=10_000, load_default=LIMITS["webpush"], metadata=_about("Web Pushes"))
     email = Whole(least=0, most=10_000, load_default=LIMITS["email"], metadata=_about("mails"))
 
 

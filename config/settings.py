@@ -12,7 +12,7 @@ from connector.core.plan import Policy
 from .problems import Problem
 
 #: Messages an hour to one person by one kind of channel, where the config says nothing else; 0: any number.
-LIMITS: Mapping[str, int] = {"sms": 30, "phone": 20, "push": 120, "email": 60}
+LIMITS: Mapping[str, int] = {"sms": 30, "phone": 20, "push": 120, "webpush": 120, "email": 60}
 
 
 @dataclass(frozen=True, slots=True)

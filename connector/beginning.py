@@ -15,6 +15,8 @@ import redis
 from config.settings import Settings
 
 from .core.rebuilding import Verdict
+from .engine.devices import LOST as DEVICES_LOST
+from .engine.devices import WEBPUSH
 from .engine.keys import EPOCH, PREFIX
 from .errors import EscalatorError, HelpdeskAway, HelpdeskRefused
 from .faults import describe
@@ -30,8 +32,9 @@ START_WITHOUT = 10.0  # seconds after which everything else starts though a rebu
 TROUBLE = "redis-lost"
 GONE_FOR_GOOD = (
     "Lost with Redis: the counters of /metrics, histories from before (the notes have them), acknowledge links sent "
-    "before, and what a bare SMS answer 1 meant; answers with a code work."
+    "before, what a bare SMS answer 1 meant (answers with a code work), and the devices that people have paired."
 )
+PAIR_AGAIN = "Redis was lost, and with it the phones that were paired: `escalator pair CONTACT` for each of them."
 
 Say = Callable[[str], None]
 
@@ -72,6 +75,8 @@ def begin(services: Services, data: Path, started: datetime, say: Say) -> bool:
         if known is not None or _shown(services):
             say(_lost(known))
             services.operator.tell(TROUBLE, _lost(known))  # the workers send it
+            if any(channel.kind == WEBPUSH for channel in services.channels.values()):
+                services.operator.tell(DEVICES_LOST, PAIR_AGAIN)
         rebuild = Rebuild(services)
         found = rebuild.look(known)
         rebuild.carry_out(found)

@@ -17,6 +17,7 @@ from ..core.plan import Plan, Policy, Step
 from ..core.ticket import MATCHED, Phase, Reading, Ticket, facts_at_creation, facts_with
 from ..core.timetable import step_due
 from ..core.wording import next_step
+from ..engine.devices import WEBPUSH, Devices
 from ..engine.documents import moment
 from ..engine.store import Store
 from ..errors import ConfigError
@@ -53,7 +54,7 @@ class Told:
 def explain(places: Places, ticket: str, json_: bool) -> None:
     """Which plan applies to TICKET (its number, or id:N) and why, and who is told what and when. Changes nothing."""
     settings = places.settings()
-    channels = build_channels(settings)
+    channels = _channels(places, settings)
     reading = read_ticket(build_helpdesk(settings), ticket)
     known = _remembered(places, settings, reading.ticket.id)
     match = settings.policy.match(reading.ticket.facts)
@@ -155,6 +156,16 @@ def _unreachable(
         for name in ways
         if name in channels and not channels[name].address(contact)
     )
+
+
+def _channels(places: Places, settings: Settings) -> dict[str, Channel]:
+    """With what people have paired; without Redis that isn't known, and the paired ways are left out."""
+    try:
+        devices = Devices(connect(redis_url(places.data, os.environ)))
+        devices.contacts()
+    except (redis.RedisError, ConfigError):
+        return {name: one for name, one in build_channels(settings).items() if one.kind != WEBPUSH}
+    return build_channels(settings, devices)
 
 
 def _remembered(places: Places, settings: Settings, ticket_id: str) -> Known:

@@ -1,6 +1,7 @@
 """The devices that were paired with contacts: browsers for Web Push, tokens of an own app for Apple's push.
 
-They are kept in Redis alone, for good: whoever loses Redis without a copy has to have them paired again.
+They are kept in Redis alone, for good: whoever loses Redis without a copy has to have them paired again, and the
+operator is told so.
 """
 
 import contextlib
@@ -22,6 +23,8 @@ PUSH, WEBPUSH = "push", "webpush"
 KINDS = frozenset({PUSH, WEBPUSH})
 #: Devices of one kind that one contact can have: each message goes to all of them.
 MOST = 10
+#: The operator's trouble after Redis was lost, until somebody pairs a device again.
+LOST = "devices-lost"
 
 _OWNERS = f"{PREFIX}devices"
 

@@ -14,7 +14,7 @@ from typing import Any
 from .keys import PREFIX
 from .scripts import Script
 
-WORDS: Mapping[str, str] = {"sms": "texts", "phone": "calls", "push": "pushes", "email": "mails"}
+WORDS: Mapping[str, str] = {"sms": "texts", "phone": "calls", "push": "pushes", "webpush": "pushes", "email": "mails"}
 GROWS = (1, 2, 4, 8, 12)  # how the time between two messages grows while it goes on
 QUIET = 60.0  # seconds after which somebody is told at once again
 TRIES = 3  # failures in a row after which a provider counts as away

@@ -21,7 +21,7 @@ from marshmallow import EXCLUDE, Schema, fields, validate
 from channels import webpush
 
 from ..core.contact import Contact, Subscription
-from ..engine.devices import WEBPUSH, Device, TooMany
+from ..engine.devices import LOST, WEBPUSH, Device, TooMany
 from ..engine.keys import PREFIX
 from ..engine.pairing import Invitation, read
 from ..errors import Undelivered
@@ -254,6 +254,7 @@ def _keep(services: Services, contact: Contact, told: dict[str, Any]) -> Respons
     except TooMany as problem:
         return error(409, "too_many", str(problem))
     services.store.count("devices_paired")
+    services.operator.settled(LOST)
     answer = jsonify({"id": device.id})
     answer.status_code = 201
     return answer

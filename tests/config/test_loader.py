@@ -201,4 +201,4 @@ def test_a_ceiling_that_the_config_leaves_out_keeps_its_default(load_text):
     loaded = load_text(changed("service:\n", "service:\n  bundle_within: 0s\n  limits: {sms: 3, email: 0}\n"))
     service = loaded.settings.service
     assert service.bundle_within == timedelta(0)
-    assert service.limits == {"sms": 3, "phone": 20, "push": 120, "email": 0}
+    assert service.limits == {"sms": 3, "phone": 20, "push": 120, "webpush": 120, "email": 0}

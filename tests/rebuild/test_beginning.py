@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from connector.beginning import GONE_FOR_GOOD, LOCK, SINCE_FILE, begin, record, recorded
+from connector.beginning import GONE_FOR_GOOD, LOCK, PAIR_AGAIN, SINCE_FILE, begin, record, recorded
 from connector.errors import HelpdeskAway, PermissionLost
 
 from .test_bad_data import changed, noted
@@ -63,6 +64,14 @@ def test_a_redis_emptied_since_is_rebuilt_and_that_is_said(up: Up) -> None:
     assert up.world.troubles() == []
     up.world.operator.send_open()
     assert [message.line for message in up.world.channels["email"].sent] == up.said[:1]
+
+
+def test_that_phones_have_to_be_paired_again_is_told_where_people_are_told_on_them(up: Up) -> None:
+    up.world.loses_redis()
+    up.world.channels["webpush"] = SimpleNamespace(kind="webpush")
+    record(up.data, up.world.since)
+    assert up.starts()
+    assert [trouble["sentence"] for trouble in up.world.operator.open()] == [PAIR_AGAIN]
 
 
 def test_with_the_file_lost_too_the_tickets_tell_that_it_ran(up: Up) -> None:

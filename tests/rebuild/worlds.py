@@ -157,6 +157,7 @@ class Losing(World):
             engine=self.engine,
             signatures=self.signatures,
             operator=self.operator,
+            channels=self.channels,
         )
 
     def twin(self, redis: Redis) -> "Losing":

@@ -12,7 +12,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from channels import webpush
-from connector.engine.devices import MOST
+from connector.engine.devices import LOST, MOST
 from connector.engine.pairing import VALID, invite
 from connector.sandbox.providers import PushService
 from connector.sandbox.providers.webpush import Browser
@@ -119,6 +119,12 @@ def test_a_phone_that_is_handed_over_rings_for_its_new_holder_alone(world: World
     pair(world, browser, "lee")
     assert world.services.devices.of("dana") == []
     assert [device.name for device in world.services.devices.of("lee")] == ["iPhone"]
+
+
+def test_whoever_pairs_again_ends_the_operators_trouble_of_lost_devices(world: World, service: PushService) -> None:
+    world.services.operator.tell(LOST, "Redis was lost.")
+    pair(world, service.browser(PUBLIC_KEY))
+    assert world.services.operator.open() == []
 
 
 # --- the page -------------------------------------------------------------------------------------------------------
