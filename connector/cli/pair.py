@@ -63,9 +63,10 @@ def _invite(settings: Settings, contact: str, json_: bool) -> None:
 
 
 def _qr(url: str) -> str:
+    """In the same two colours on dark and light terminals: not every camera reads it the other way round."""
     drawn = io.StringIO()
     segno.make(url, error="m", micro=False).terminal(drawn, compact=True)
-    return drawn.getvalue()
+    return "\n".join(click.style(line, fg="bright_white", bg="black") for line in drawn.getvalue().splitlines())
 
 
 def _devices(places: Places) -> Devices:

@@ -14,7 +14,14 @@ from .escalation import Escalation, Notification, Stage, State
 from .events import Entry, WriteNote
 from .plan import Step
 
-CHANNEL_WORDS = {"sms": "SMS", "phone": "phone call", "push": "push", "email": "mail", "http_post": "POST"}
+CHANNEL_WORDS = {
+    "sms": "SMS",
+    "phone": "phone call",
+    "push": "push",
+    "webpush": "Web Push",
+    "email": "mail",
+    "http_post": "POST",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ def test_with_anything_behind_it_it_is_forged(more: str) -> None:
     assert OURS.read_token("acknowledge", TOKEN + more) is None
 
 
-@pytest.mark.parametrize("purpose", ["callback", "note", ""])
+@pytest.mark.parametrize("purpose", ["callback", "note", "pair", ""])
 def test_it_is_worth_nothing_for_another_purpose(purpose: str) -> None:
     assert OURS.read_token(purpose, TOKEN) is None
 
