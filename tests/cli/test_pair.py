@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -16,8 +17,10 @@ from connector.engine.pairing import read
 from connector.engine.proofs import Signatures
 from connector.redis_server import EmbeddedRedis
 
+from .conftest import Bench
+
 SECRET = "canary-key-0123456789abcdef012345"
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "helpdesk": {"kind": "zammad", "url": "https://desk.example.com", "token": "x", "webhook_secret": "y"},
     "service": {"secret_keys": [SECRET], "public_url": "https://escalator.example.com"},
     "channels": {"webpush": {"subject": "mailto:desk@example.com", "private_key": webpush.new_key()}},
@@ -94,6 +97,18 @@ def test_it_makes_a_key_for_the_config(run: Run) -> None:
 def test_nobody_is_told_what_to_write_instead_of_a_contact_in_vain(run: Run) -> None:
     assert "Did you mean `dana`?" in run("pair", "dna").stderr
     assert "escalator pair CONTACT" in run("pair").stderr
+
+
+def test_explain_knows_who_has_paired_a_phone(alone: Bench, redis: Redis, redis_server: EmbeddedRedis) -> None:
+    alone.config["channels"]["webpush"] = CONFIG["channels"]["webpush"]
+    alone.config["plans"]["calm"]["steps"] = [{"notify": "dana", "by": "webpush"}]
+    alone.write()
+    number = str(alone.zammad.create_ticket("Server outage", priority="3 high")["number"])
+    bare = alone.run("explain", number, REDIS_URL=redis_server.url).stdout
+    assert "Dana Reyes has no address for webpush" in bare
+    a_phone(redis)
+    assert "has no address" not in alone.run("explain", number, REDIS_URL=redis_server.url).stdout
+    assert "has no address" not in alone.run("explain", number).stdout  # no Redis: it can't be known
 
 
 def test_a_test_message_needs_a_paired_browser(run: Run) -> None:
