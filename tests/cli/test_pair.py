@@ -16,6 +16,7 @@ from connector.engine.devices import WEBPUSH, Device, Devices
 from connector.engine.pairing import read
 from connector.engine.proofs import Signatures
 from connector.redis_server import EmbeddedRedis
+from connector.sandbox.providers import PushService
 
 from .conftest import Bench
 
@@ -114,3 +115,15 @@ def test_explain_knows_who_has_paired_a_phone(alone: Bench, redis: Redis, redis_
 def test_a_test_message_needs_a_paired_browser(run: Run) -> None:
     said = run("test-notify", "dana", "webpush")
     assert (said.exit_code, said.stderr) == (1, "Dana Reyes has paired no browser: escalator pair dana\n")
+
+
+def test_a_test_message_goes_to_every_browser_they_have_paired(run: Run, redis: Redis, tmp_path: Path) -> None:
+    with PushService() as service:
+        options = {**CONFIG["channels"]["webpush"], **service.options}
+        (tmp_path / "escalation.yml").write_text(json.dumps({**CONFIG, "channels": {"webpush": options}}))
+        browsers = [service.browser(webpush.public_key(options["private_key"])) for _ in range(2)]
+        for browser in browsers:
+            keys = browser.subscription()["keys"]
+            Devices(redis).add("dana", Device(WEBPUSH, browser.endpoint, datetime.now(UTC), "iPhone", **keys))
+        assert run("test-notify", "dana", "webpush").stdout == "Sent to Dana Reyes by webpush: accepted.\n"
+        assert {push.device for push in service.pushes} == {browser.name for browser in browsers}
