@@ -4,7 +4,6 @@ Facts: RFC 8030 (protocol: TTL, Urgency, Topic, 404 and 410 for what is gone), R
 Which push service it is, and so where it goes, the browser has said: an endpoint is a stranger's word.
 """
 
-import base64
 import binascii
 import hashlib
 import json
@@ -17,14 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from cryptography.hazmat.primitives.asymmetric.ec import (
-    SECP256R1,
-    EllipticCurvePrivateKey,
-    EllipticCurvePublicKey,
-    derive_private_key,
-    generate_private_key,
-)
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from marshmallow import Schema, ValidationError, fields, validate
 from py_vapid import Vapid02
 
@@ -37,11 +29,15 @@ from . import _texts
 from ._http import may_have_left
 from ._shared import Shared, read_file
 from ._templates import BUILT_IN, Fill, Texts, Unusable, one_line
+from ._vapid import LONGEST_ENDPOINT as LONGEST_ENDPOINT
+from ._vapid import key_of, unpadded
+from ._vapid import new_key as new_key
+from ._vapid import public_key as public_key
+from ._vapid import unusable as unusable
 from .push import collapse_id
 
 KIND = "webpush"
 
-LONGEST_ENDPOINT = 2048
 #: How long a push service keeps it for a phone that is off: until the next step, within these bounds.
 KEEP, KEEP_AT_LEAST, KEEP_AT_MOST = timedelta(minutes=30), timedelta(minutes=1), timedelta(hours=4)
 #: Seconds for all devices of one person, who are told at once.
@@ -74,63 +70,11 @@ _REFUSED = Answer("The push service refused the message.", permanent=True)
 _TROUBLE = Answer("The push service is in trouble.")
 
 
-# --- keys and endpoints ---------------------------------------------------------------------------------------------
-
-
-def unpadded(raw: bytes) -> str:
-    """base64url without padding, as browsers write keys."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _decoded(text: str) -> bytes:
-    """Raises ValueError."""
-    return base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), altchars=b"-_", validate=True)
-
-
-def new_key() -> str:
-    """A new private key in the form of the option."""
-    return unpadded(generate_private_key(SECP256R1()).private_numbers().private_value.to_bytes(32, "big"))
-
-
-def public_key(private_key: str) -> str:
-    """What a browser has to be told to subscribe for (`applicationServerKey`)."""
-    return unpadded(_key(private_key).public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
-
-
-def _key(private_key: str) -> EllipticCurvePrivateKey:
-    """Raises ValueError."""
-    raw = _decoded(private_key.strip())
-    if len(raw) != 32:
-        raise ValueError("not 32 bytes")
-    return derive_private_key(int.from_bytes(raw, "big"), SECP256R1())
-
-
 def _is_key(value: str) -> None:
     try:
-        _key(value)
+        key_of(value)
     except (ValueError, binascii.Error):
         raise ValidationError("Make a private key with `escalator pair --new-key`.") from None
-
-
-def unusable(subscription: Subscription, *, allow_private: bool = False) -> str:
-    """Why nothing can be pushed to it, or "": a browser's word is checked before it is kept and before it is used."""
-    if len(subscription.endpoint) > LONGEST_ENDPOINT or not subscription.endpoint.isascii():
-        return "Its endpoint is no address."
-    try:
-        url = urlsplit(subscription.endpoint)
-        host, _ = (url.hostname or "").rstrip("."), url.port
-    except ValueError:
-        return "Its endpoint is no address."
-    if url.scheme != "https" or not host or "@" in url.netloc:
-        return "Its endpoint is no https address."
-    if (outbound.is_address(host) or host == "localhost" or "." not in host) and not allow_private:
-        return "Its endpoint is no push service."
-    try:
-        EllipticCurvePublicKey.from_encoded_point(SECP256R1(), _decoded(subscription.p256dh))
-        secret = _decoded(subscription.auth)
-    except (ValueError, binascii.Error):
-        return "Its keys are none."
-    return "" if len(secret) == 16 else "Its keys are none."
 
 
 class Options(Schema):
@@ -162,7 +106,7 @@ def build(name: str, options: dict[str, Any], shared: Shared) -> "WebPush":
     if options["ca_file"]:
         read_file(name, "ca_file", options["ca_file"])
     try:
-        key = _key(options["private_key"])
+        key = key_of(options["private_key"])
     except ValueError:
         raise ConfigError(f"Channel {name}: `private_key` is none; see `escalator pair --new-key`.") from None
     reach = {"allow_private": options["allow_private"], "ca_file": options["ca_file"]}
