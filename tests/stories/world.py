@@ -175,14 +175,17 @@ class World:
 
     def shown(self, ticket: str) -> dict[str, Any]:
         """The escalation as other systems see it: `state`, `step`, `history` and so on."""
-        answer = requests.get(
+        answer = self._shown(ticket)
+        answer.raise_for_status()
+        document: dict[str, Any] = answer.json()
+        return document
+
+    def _shown(self, ticket: str) -> requests.Response:
+        return requests.get(
             f"{self.url}/api/v1/escalations/{code_of(ticket)}",
             headers={"Authorization": f"Bearer {API_TOKEN}"},
             timeout=10,
         )
-        answer.raise_for_status()
-        document: dict[str, Any] = answer.json()
-        return document
 
     def stepped(self, ticket: str, step: int = 1) -> datetime:
         """When this step fired."""
@@ -210,8 +213,8 @@ class World:
         )
 
     def known(self, ticket: str) -> None:
-        """Waits until Escalator has read the ticket."""
-        eventually(lambda: self.desk.faults.requests[f"GET /api/v1/ticket_history/{ticket}"], what="a reading")
+        """Waits until Escalator has taken the ticket in; a reading may still be cut before that."""
+        eventually(lambda: self._shown(ticket).status_code == 200, what="an escalation")
 
     def has(self, ticket: str, holds: str) -> bool:
         """Whether there is such a note now."""
