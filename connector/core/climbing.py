@@ -126,7 +126,13 @@ def _fire(escalation: Escalation, people: Directory, now: datetime, remarks: tup
 
 
 def _still_needed(escalation: Escalation) -> tuple[Notification, ...]:
-    """Notifications of earlier steps about which something may still have to be said or done."""
+    """Notifications of earlier steps about which something may still have to be said or done.
+
+    While the outcome of one is unknown all of them stay: its provider may hold messages of the others to the same
+    person, and knows them apart only by the ids that stand here.
+    """
+    if any(n.unsure or n.stage is Stage.CLAIMED for n in escalation.notifications):
+        return escalation.notifications
     return tuple(n for n in escalation.notifications if n.stage is not Stage.ENDED or not n.noted)
 
 

@@ -26,6 +26,11 @@ SECRET = "webhook-secret-of-the-commands"
 READY_WITHIN = 40.0  # seconds
 
 
+def heeds_ctrl_c() -> None:
+    """For `preexec_fn`: what a shell runs in its background ignores SIGINT, and so would all that tests start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @dataclass
 class Bench:
     """`config` may be changed and written anew; `run` plays a command in this process, `start_up` a real `up`."""

@@ -14,7 +14,7 @@ import pytest
 from connector.cli.story import DANA, SCRIPT, verdict
 from connector.cli.story.seen import Note, Seen, Told
 
-from .conftest import ROOT
+from .conftest import ROOT, heeds_ctrl_c
 
 AT = datetime(2026, 1, 31, 20, 0, tzinfo=UTC)
 
@@ -96,13 +96,8 @@ def demo(*options: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=_heeds_ctrl_c,
+        preexec_fn=heeds_ctrl_c,
     )
-
-
-def _heeds_ctrl_c() -> None:
-    """What a shell runs in its background ignores SIGINT, and so would all that these tests start."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_the_whole_story_ends_well_within_45_seconds() -> None:

@@ -30,7 +30,7 @@ from .clinic import (
     webhook,
     without_data,
 )
-from .conftest import ROOT, SECRET, config_of
+from .conftest import ROOT, SECRET, config_of, heeds_ctrl_c
 
 
 @pytest.fixture(scope="module")
@@ -239,7 +239,9 @@ def test_ended_in_the_middle_it_closes_the_probe_all_the_same(clinic: Clinic, nu
     before = len(clinic.probes)
     mend = triggers(clinic, active=False)
     command = [sys.executable, "-m", "connector.cli", "doctor"]
-    process = subprocess.Popen(command, env=clinic.environ, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, env=clinic.environ, cwd=ROOT, stdout=subprocess.PIPE, text=True, preexec_fn=heeds_ctrl_c
+    )
     try:
         clinic.until(lambda: len(clinic.probes) > before)
         assert process.stdout is not None

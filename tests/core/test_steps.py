@@ -188,3 +188,14 @@ def test_a_brought_forward_step_gets_its_fresh_look_too() -> None:
     story.claim("dana", "sms", at(10, 2))
     story.happens(Outcome(story.one("dana", "sms").id, "no such number", sent=False, permanent=True), at(11))
     assert LookNow() in story.tick(at(11), read_at=at(10))
+
+
+def test_while_a_try_is_open_the_ids_of_what_was_sent_stay_known() -> None:
+    """Else its provider, asked about it, could be taken to speak of another step's message to the same person."""
+    story = running(replace(MAJOR, steps=tuple(replace(step, by=("sms",), otherwise=()) for step in MAJOR.steps)))
+    assert story.claim("dana", "sms", at(10, 1))  # and its sender dies
+    story.until(at(15))
+    story.send("dana", "sms", at(15, 1), provider_id="SM2")
+    story.until(at(20))
+
+    assert "SM2" in {notification.provider_id for notification in story.escalation.notifications}

@@ -254,5 +254,5 @@ def figures(what: str, back: float, seen: Iterable[Seen]) -> None:
 def as_told(seen: Iterable[Seen], at_most: float = 7.0) -> None:
     """Nothing lost, nothing twice, the notes once and in order, no step later than so many seconds."""
     for one in seen:
-        assert one == Seen(STORY, to_dana=2, to_lee=1, pushes=1, latest=one.latest)
+        assert one == Seen(STORY, to_dana=2, to_lee=1, pushes=1, latest=one.latest), repr(one)
         assert one.latest <= at_most
