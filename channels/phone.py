@@ -118,7 +118,7 @@ class Phone:
             raise problem from None
         # Filtered here: Twilio's StartTime filter leaves out a call that is still queued.
         for each in listed:
-            if each.sid and _twilio.made_for(message, each.date_created):
+            if each.sid and each.sid not in message.theirs and _twilio.made_for(message, each.date_created):
                 return _twilio.found(str(each.sid), str(each.status))
         return None
 

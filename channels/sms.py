@@ -97,7 +97,11 @@ class Sms:
             raise problem from None
         # Filtered here: Twilio's own DateSent filter leaves out what is queued, which has no such date yet.
         text = self._compose(message)
-        since = [each for each in listed if each.sid and _twilio.made_for(message, each.date_created)]
+        since = [
+            each
+            for each in listed
+            if each.sid and each.sid not in message.theirs and _twilio.made_for(message, each.date_created)
+        ]
         ours = [each for each in since if text in str(each.body)]
         if not ours and message.purpose in (Purpose.STEP, Purpose.EXHAUSTED):
             # The title may have been changed between two tries; the code never is.

@@ -106,9 +106,11 @@ class Tries:
         # another Redis may have forgotten when it was sent first, too
         since = min(message.sent_at, held.due_at) if in_doubt else message.sent_at
         receipt, doubt = (
-            self._asked(channel, replace(message, sent_at=since), contacts, bundle) if ask else (None, False)
+            self._asked(channel, replace(message, sent_at=since, theirs=_theirs(parts)), contacts, bundle)
+            if ask
+            else (None, False)
         )
-        if receipt is None or _of_another(parts, receipt):
+        if receipt is None:
             receipt = self._delivered(channel, message, bundle, person, lease_ends, in_doubt)
         self._worked(channel, begin.failing)
         return _taken(parts, channel, contacts, receipt, doubt, bool(message.callback_url))
@@ -119,7 +121,7 @@ class Tries:
         """What the provider says about a try whose answer was lost, and whether sending again may double it."""
         kept = self.messages.as_sent(bundle.message, contacts) if bundle and bundle.message else message
         try:
-            found = channel.find(kept)
+            found = channel.find(replace(kept, theirs=message.theirs))
             reached("sending asked")
             return found, False
         except Undelivered as error:
@@ -170,12 +172,11 @@ class Tries:
             self.messages.engine.operator.settled(_topic(channel))
 
 
-def _of_another(parts: Sequence[Part], receipt: Receipt) -> bool:
-    """Whether what the provider found is known as another notification's: with the same code, to the same person."""
+def _theirs(parts: Sequence[Part]) -> tuple[str, ...]:
+    """What the provider has of other notifications, which may go to the same person with the same code."""
     ours = {part.held.id for part in parts}
     known = parts[0].escalation.notifications
-    others = {n.provider_id for n in known if n.id not in ours and n.purpose != HANG_UP and n.provider_id}
-    return receipt.provider_id in others
+    return tuple(n.provider_id for n in known if n.id not in ours and n.purpose != HANG_UP and n.provider_id)
 
 
 def _taken(

@@ -266,3 +266,15 @@ def test_without_a_public_url_nobody_is_asked_to_reply() -> None:
 def test_a_sender_with_a_name_can_not_be_answered(shared: Shared, twilio: Twilio) -> None:
     sms.build("sms", {"from": "Escalator"}, shared).deliver(step())
     assert "Reply" not in twilio.messages[0].body
+
+
+def test_a_later_text_of_another_notification_does_not_hide_this_one(channel: Sms, twilio: Twilio) -> None:
+    """Both have the code; when the words have changed since, only their owners tell them apart."""
+    ours = step()
+    first = channel.deliver(ours)
+    other = channel.deliver(step(id="another", sent_at=ours.sent_at, ticket_title="Server outage, still"))
+
+    asked = replace(ours, ticket_title="Server outage in Hamburg", theirs=(other.provider_id,))
+    found = channel.find(asked)
+    assert found is not None
+    assert found.provider_id == first.provider_id
