@@ -79,6 +79,17 @@ class Texts:
         """The text as one line, whatever lines its file is written in."""
         return self.compose(language, name, lambda fill: one_line(fill(facts)))
 
+    def title(self, language: str, name: str, facts: Facts) -> str:
+        """The text as one line for a notification, which shows nothing without one."""
+
+        def write(fill: Fill) -> str:
+            text = one_line(fill(facts))
+            if not text:
+                raise Unusable("A notification needs a title.")
+            return text
+
+        return self.compose(language, name, write)
+
     def _composed(self, from_: ImmutableSandboxedEnvironment, names: list[str], write: Callable[[Fill], str]) -> str:
         template = from_.select_template(names)
         return write(lambda facts: template.render(facts))

@@ -27,7 +27,7 @@ from connector.ports import Message, Purpose, Receipt
 
 from . import _texts
 from ._shared import CONNECT_TIMEOUT, READ_TIMEOUT, PerProcess, Shared, read_file
-from ._templates import BUILT_IN, Fill, Texts, Unusable, one_line
+from ._templates import BUILT_IN, Texts
 
 KIND = "push"
 
@@ -293,13 +293,7 @@ def compose(message: Message, texts: Texts = BUILT_IN) -> dict[str, Any]:
     """The payload, far below Apple's 4096 bytes whatever the title is."""
     facts = _texts.facts(message, texts.timezone, longest=140)
 
-    def title(fill: Fill) -> str:
-        text = one_line(fill(facts))
-        if not text:
-            raise Unusable("A notification needs a title.")
-        return text
-
-    title_line = texts.compose(message.language, "push/title.txt", title)
+    title_line = texts.title(message.language, "push/title.txt", facts)
     body_line = texts.line(message.language, "push/body.txt", facts)
     quiet = message.purpose is Purpose.ALL_CLEAR
     aps: dict[str, Any] = {

@@ -28,7 +28,7 @@ from connector.ports import Message, Purpose, Receipt
 from . import _texts
 from ._http import may_have_left
 from ._shared import Shared, read_file
-from ._templates import BUILT_IN, Fill, Texts, Unusable, one_line
+from ._templates import BUILT_IN, Texts
 from ._vapid import LONGEST_ENDPOINT as LONGEST_ENDPOINT
 from ._vapid import key_of, unpadded
 from ._vapid import new_key as new_key
@@ -244,15 +244,9 @@ def compose(message: Message, texts: Texts = BUILT_IN) -> dict[str, Any]:
     """What the service worker is told, below the 3993 bytes that fit whatever the title is (RFC 8291)."""
     facts = _texts.facts(message, texts.timezone, longest=140)
 
-    def title(fill: Fill) -> str:
-        text = one_line(fill(facts))
-        if not text:
-            raise Unusable("A notification needs a title.")
-        return text
-
     payload: dict[str, Any] = {
         "id": message.id,
-        "title": _texts.shorten(texts.compose(message.language, "webpush/title.txt", title), 120),
+        "title": _texts.shorten(texts.title(message.language, "webpush/title.txt", facts), 120),
         "body": _texts.shorten(texts.line(message.language, "webpush/body.txt", facts), 300),
         "tag": collapse_id(message) or message.id,
         "language": message.language,

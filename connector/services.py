@@ -27,6 +27,7 @@ from .engine.desk import Desk
 from .engine.devices import KINDS as PAIRED_KINDS
 from .engine.devices import Devices, WithDevices
 from .engine.engine import Engine
+from .engine.messages import Messages
 from .engine.observer import Observer
 from .engine.operator import Operator
 from .engine.pacing import Pacing
@@ -108,17 +109,8 @@ def build(settings: Settings, connection: redis.Redis) -> Services:
         contact_of=owner_contact(settings),
     )
     observer = Observer(helpdesk, engine, store, clock, _since(settings, store, clock))
-    delivery = Delivery(
-        channels,
-        engine,
-        store,
-        signatures,
-        clock,
-        service.public_url,
-        service.links_valid,
-        service.language,
-        Pacing(service.bundle_within, service.limits),
-    )
+    messages = Messages(engine, store, signatures, clock, service.public_url, service.links_valid, service.language)
+    delivery = Delivery(channels, engine, store, messages, clock, Pacing(service.bundle_within, service.limits))
     return Services(
         settings=settings,
         redis=connection,

@@ -98,8 +98,7 @@ def disconnect(places: Places, login: str, purge: bool, yes: bool, dry_run: bool
 
 def _make_all(set_up: SetUp, pieces: Sequence[Piece], quiet: bool) -> None:
     for piece in pieces:
-        again = next((one for one in set_up.look() if one.name == piece.name), piece)
-        if again.standing is Standing.RIGHT:
+        if piece.standing is Standing.RIGHT:
             continue
         try:
             set_up.make(piece.name)

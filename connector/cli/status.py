@@ -103,7 +103,7 @@ def _state(case: Case) -> str:
         return f"running, step {escalation.step} of {len(escalation.plan.steps)}{again}"
     current = escalation.acknowledged
     if escalation.state is State.ACKNOWLEDGED and current is not None:
-        return f"acknowledged by {current.by.name or current.by.login}"
+        return f"acknowledged by {current.who}"
     return escalation.state.value
 
 

@@ -232,7 +232,7 @@ def _no_answer(escalation: Escalation, now: datetime) -> Moved:
 
 def _holder(escalation: Escalation) -> str:
     current = escalation.acknowledged
-    return (current.by.name or current.by.login) if current is not None else ""
+    return current.who if current is not None else ""
 
 
 def _bring_forward(escalation: Escalation, now: datetime) -> Escalation:

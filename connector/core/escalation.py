@@ -93,6 +93,11 @@ class Acknowledgement:
     provisional: bool = False  # a lock that may turn out to be only an opened form
     lasts: timedelta | None = None  # `/ack 2h`: instead of the plan's `acknowledged_for`
 
+    @property
+    def who(self) -> str:
+        """The name, or at least the login, of who has it."""
+        return self.by.name or self.by.login
+
 
 @dataclass(frozen=True, slots=True)
 class Assigned:

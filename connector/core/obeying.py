@@ -3,16 +3,14 @@
 from dataclasses import replace
 from datetime import datetime
 
+from .acting import apply, start
 from .case import Case
 from .commands import Word
 from .escalation import Escalation, State
 from .events import Command, Escalate, Say, WriteNote
-from .lives import begin
 from .meaning import Asked
 from .plan import Plan, Policy
 from .taking import name_of
-from .ticket import Actor
-from .transition import transition
 
 Obeyed = tuple[Case, tuple[Command, ...]]
 
@@ -33,27 +31,14 @@ def _escalate(case: Case, asked: Asked, policy: Policy, now: datetime) -> Obeyed
         return _say(case, asked, "The ticket is closed: open it again first.")
     plan = _named(asked.command.rest, policy)
     if case.escalation is not None and case.escalation.state is not State.RESOLVED:
-        return _apply(case, Escalate(asked.by, asked.at, plan), now)
+        return apply(case, Escalate(asked.by, asked.at, plan), now)
     chosen = plan or policy.plan_for(case.facts)
     if chosen is None:
         names = ", ".join(sorted(policy.plans))
         return _say(case, asked, f"{_reason(case, policy)} Name one: /escalate PLAN ({names}).")
-    return _start(case, chosen, asked.by, asked.at, now)
-
-
-def _start(case: Case, plan: Plan, by: Actor, at: datetime, now: datetime) -> Obeyed:
-    """An escalation for a ticket that has none alive, without a window: somebody wants it now."""
-    life = case.lives + 1
-    reason = f"started by {name_of(by)}"
-    escalation, commands = begin(case.ticket.id, plan, at, life=life, owner=case.ticket.owner, reason=reason)
-    case, more = _apply(replace(case, escalation=escalation, lives=life), Escalate(by, at), now)
+    case, commands = start(case, chosen, asked.at, f"started by {name_of(asked.by)}")
+    case, more = apply(case, Escalate(asked.by, asked.at), now)  # without its window: somebody wants it now
     return case, (*commands, *more)
-
-
-def _apply(case: Case, event: Escalate, now: datetime) -> Obeyed:
-    assert case.escalation is not None
-    escalation, commands = transition(case.escalation, event, now)
-    return replace(case, escalation=escalation), commands
 
 
 def _why(case: Case, asked: Asked, policy: Policy) -> Obeyed:

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from .acting import apply, start
 from .audience import Directory
 from .case import Case, Seen
 from .commands import Word, parse
 from .escalation import Escalation, State
-from .events import Acknowledge, Closed, Command, Event, MovedHere, PlanApplies, Reopened, Tick
-from .lives import begin
+from .events import Acknowledge, Closed, Command, MovedHere, PlanApplies, Reopened, Tick
 from .meaning import SAME_SAVE, Asked, in_saves, meaning
 from .obeying import obey
-from .plan import Plan, Policy
+from .plan import Policy
 from .ticket import MATCHED, Actor, Change, Facts, Kind, Person, Phase, Reading, Role, Ticket, facts_with
 from .transition import transition
 
@@ -222,20 +222,6 @@ def rematch(
     if same or (closed and not case.escalation.state.live):
         return case, ()
     return apply(case, PlanApplies(plan, at, by, match.reason), now)
-
-
-def start(case: Case, plan: Plan, at: datetime, reason: str) -> tuple[Case, tuple[Command, ...]]:
-    """A new escalation for a ticket that has none alive."""
-    escalation, commands = begin(case.ticket.id, plan, at, life=case.lives + 1, owner=case.ticket.owner, reason=reason)
-    return replace(case, escalation=escalation, lives=case.lives + 1), commands
-
-
-def apply(case: Case, event: Event, now: datetime) -> tuple[Case, tuple[Command, ...]]:
-    """One event on the case's escalation; a case without one stays as it is."""
-    if case.escalation is None:
-        return case, ()
-    escalation, commands = transition(case.escalation, event, now)
-    return replace(case, escalation=escalation, lives=max(case.lives, escalation.life)), commands
 
 
 def _catch_up(case: Case, reading: Reading, policy: Policy, now: datetime) -> tuple[Case, tuple[Command, ...]]:

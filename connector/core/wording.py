@@ -190,7 +190,7 @@ def _after(escalation: Escalation, reader: Reader, now: datetime) -> tuple[str, 
 def standing(escalation: Escalation, reader: Reader, now: datetime) -> str:
     """How it stands, in one sentence."""
     current, steps = escalation.acknowledged, len(escalation.plan.steps)
-    has = f"{current.by.name or current.by.login} has it since {reader.clock(current.at, now)}" if current else ""
+    has = f"{current.who} has it since {reader.clock(current.at, now)}" if current else ""
     words = {
         State.WAITING: "The response window runs.",
         State.RUNNING: f"Step {escalation.step} of {steps} has come, and nobody has taken the ticket.",
@@ -238,8 +238,7 @@ def _summary(escalation: Escalation, history: Sequence[Entry], reader: Reader, n
     """The timeline, and how long it took."""
     current = escalation.acknowledged
     taken = (
-        f"Acknowledged by {current.by.name or current.by.login} ({_via(escalation)}) "
-        f"after {duration(current.at - escalation.created_at)}."
+        f"Acknowledged by {current.who} ({_via(escalation)}) after {duration(current.at - escalation.created_at)}."
         if current is not None
         else "Nobody acknowledged it."
     )

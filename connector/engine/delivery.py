@@ -31,7 +31,6 @@ from .messages import Messages, Part, bundle_of
 from .numbers import held_for, hold, keep, line_key, release
 from .outgoing import Due
 from .pacing import Pacing
-from .proofs import Signatures
 from .records import Bundle, NotOurs
 from .store import Store
 from .tries import CALL_OVER_WITHIN, Tries, insist
@@ -51,18 +50,9 @@ class Delivery:
     channels: Mapping[str, Channel]
     engine: Engine
     store: Store
-    signatures: Signatures
+    messages: Messages
     clock: Clock
-    public_url: str = ""
-    links_valid: timedelta = timedelta(hours=24)
-    language: str = "en"
     pacing: Pacing = field(default_factory=Pacing)
-
-    @property
-    def messages(self) -> Messages:
-        return Messages(
-            self.engine, self.store, self.signatures, self.clock, self.public_url, self.links_valid, self.language
-        )
 
     def drain(self) -> None:
         """Sends what is due until nothing is for a moment."""

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import redis
 
-from ..core import observing
+from ..core import acting, observing
 from ..core.audience import Directory, owner_as_contact
 from ..core.case import Case
 from ..core.code import parse_code
@@ -100,7 +100,7 @@ class Engine:
             after: Case = case
             commands: tuple[Command, ...] = ()
             for event in events:
-                after, more = observing.apply(after, event, now)
+                after, more = acting.apply(after, event, now)
                 commands += more
             if not any(isinstance(event, Claim) for event in events):
                 after, more = self._tick(after, now) if not events else self._try_tick(after, now)
@@ -153,12 +153,12 @@ class Engine:
             if source is None or source.escalation is None or not source.escalation.state.live:
                 return ()
             # the form that merges locks when it opens: who only opened it and merged has acknowledged nothing
-            source, taken_back = observing.apply(source, Unlocked(by, at), now)
+            source, taken_back = acting.apply(source, Unlocked(by, at), now)
             left_here = tuple(command for command in taken_back if isinstance(command, Entry))
             goal = known or observing.first_sight(no_later(target, now), self.policy, since)[0]
             if goal.escalation is not None and goal.escalation.state.live:
                 words = f"merged into ticket {goal.ticket.number}"
-                after, commands = observing.apply(source, Closed(at, by, words), now)
+                after, commands = acting.apply(source, Closed(at, by, words), now)
                 return [self.writes(cases[source_id], after, (*left_here, *commands))]
             left, moved, commands = observing.move(source, goal, by, at, now)
             return [self.writes(cases[source_id], left, left_here), self.writes(known, moved, commands)]
@@ -177,7 +177,7 @@ class Engine:
                 started = None
                 return ()
             case = replace(case, ticket=reading.ticket, facts=reading.ticket.facts, plan=plan.name)
-            after, commands = observing.start(case, plan, now, f"started by {by}")
+            after, commands = acting.start(case, plan, now, f"started by {by}")
             started = after.escalation
             return [self.writes(known, after, commands)]
 

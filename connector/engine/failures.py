@@ -48,7 +48,10 @@ def count(store: Store, ticket_id: str, what: str, error: BaseException) -> int:
 
 def failed(store: Store, operator: Operator, ticket_id: str, error: BaseException, what: str = "reading") -> float:
     """The same, told to the operator from the fifth time on; the seconds until the next try."""
-    tries = count(store, ticket_id, what, error)
+    return _again(operator, ticket_id, count(store, ticket_id, what, error))
+
+
+def _again(operator: Operator, ticket_id: str, tries: int) -> float:
     if tries <= len(AGAIN):
         return AGAIN[tries - 1]
     sentence = f"Escalator fails on the ticket with id {ticket_id} again and again; see the log."
@@ -67,9 +70,7 @@ def wake_failed(engine: "Engine", ticket_id: str, error: Exception) -> None:
             words = f"Escalator failed on a step of {parked.partition(':')[0]} five times and left it out; see the log."
             engine.operator.tell(PARKED, words, about=f"{ticket_id} {parked}")
             return
-        sentence = f"Escalator fails on the ticket with id {ticket_id} again and again; see the log."
-        engine.operator.tell(FAILING, sentence, about=ticket_id)
-    wait = AGAIN[tries - 1] if tries <= len(AGAIN) else LATER
+    wait = _again(engine.operator, ticket_id, tries)
     engine.store.wake_later(ticket_id, engine.clock.now() + timedelta(seconds=wait))
 
 

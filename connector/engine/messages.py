@@ -169,20 +169,18 @@ def bundle_of(parts: Sequence[Part], now: datetime) -> Bundle:
     return Bundle(id, tuple((part.ticket_id, part.held.id) for part in parts), now)
 
 
+def announce(case: Case, code: str, policy: Policy) -> Announced:
+    """A ticket and its escalation, as a message about others tells of it, too."""
+    ticket = policy.outside(case.ticket)
+    facts = ticket.facts
+    return Announced(code, ticket.number, ticket.title, ticket.url, facts.priority, facts.group, facts.organization)
+
+
 def announced(parts: Sequence[Part], policy: Policy) -> tuple[Announced, ...]:
     """What a message tells of besides its first part; a ticket with two due notifications is named once."""
     found: dict[str, Announced] = {}
     for part in parts[1:]:
-        ticket, code = policy.outside(part.case.ticket), part.escalation.code
-        found[code] = Announced(
-            code,
-            ticket.number,
-            ticket.title,
-            ticket.url,
-            ticket.facts.priority,
-            ticket.facts.group,
-            ticket.facts.organization,
-        )
+        found[part.escalation.code] = announce(part.case, part.escalation.code, policy)
     found.pop(parts[0].escalation.code, None)
     return tuple(found.values())
 
@@ -198,7 +196,7 @@ def _purpose(parts: Sequence[Part]) -> Purpose:
 def _taker(escalation: Escalation) -> str:
     """The name of who has it; "" for nobody."""
     current = escalation.acknowledged
-    return current.by.name or current.by.login if current is not None else ""
+    return current.who if current is not None else ""
 
 
 def _all_clear(escalation: Escalation, number: str) -> str:

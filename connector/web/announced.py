@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..core.case import Case
 from ..core.plan import Policy
+from ..engine.messages import announce
 from ..engine.records import Link
 from ..ports import Announced
 
@@ -33,16 +34,4 @@ def case_of(services: Services, code: str) -> Case | None:
 
 def announced(cases: Iterable[Case], policy: Policy) -> tuple[Announced, ...]:
     """The same as a message tells of them."""
-    return tuple(
-        Announced(
-            code=case.escalation.code,
-            ticket_number=ticket.number,
-            ticket_title=ticket.title,
-            ticket_url=ticket.url,
-            priority=ticket.facts.priority,
-            group=ticket.facts.group,
-            organization=ticket.facts.organization,
-        )
-        for case in cases
-        if case.escalation is not None and (ticket := policy.outside(case.ticket))
-    )
+    return tuple(announce(case, case.escalation.code, policy) for case in cases if case.escalation is not None)

@@ -21,6 +21,7 @@ from connector.engine.delivery import Delivery
 from connector.engine.desk import Desk as Writing
 from connector.engine.engine import Engine
 from connector.engine.keys import EPOCH, OUT, SINCE
+from connector.engine.messages import Messages
 from connector.engine.observer import Observer
 from connector.engine.operator import Operator
 from connector.engine.pacing import Pacing
@@ -86,10 +87,9 @@ class World:
             self.channels,  # type: ignore[arg-type]  # a mapping of fakes
             self.engine,
             self.store,
-            self.signatures,
+            Messages(self.engine, self.store, self.signatures, clock, self.public_url),
             clock,
-            self.public_url,
-            pacing=self.pacing,
+            self.pacing,
         )
         self.sweep = Sweep(self.helpdesk, self.store, self.operator, clock, self.policy)
         self.answers = Answers(self.engine)
