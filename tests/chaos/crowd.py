@@ -193,12 +193,17 @@ class Crowd:
                 WAYS[life.plan],
                 life.ended_at is not None,
                 life.taken_at,
-                tuple(_line(entry) for entry in self._world.store.history(code_of(life.ticket))),
+                tuple(_line(entry) for entry in self._world.store.history(code_of(life.ticket)) if not _of_lee(entry)),
                 tuple(plain(note["body"]).splitlines()[0] for note in self._world.desk.notes(life.ticket)),
                 tuple(effects.of(life)),
             )
             for life in self.lives
         ]
+
+
+def _of_lee(entry: Entry) -> bool:
+    """Whether it is about who hears, beside the plan, that nobody came."""
+    return entry.kind == "notification" and " to Lee Adams" in entry.text
 
 
 def _line(entry: Entry) -> Line:
