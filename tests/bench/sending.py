@@ -28,9 +28,12 @@ class Sending:
 
 
 def measure(directory: Path, many: int, progress: Callable[[str], None]) -> Sending:
-    with stages.beside("tests.bench.slow_twilio", str(LATENCY)) as twilio:
+    with (
+        stages.beside("tests.bench.helpdesk") as helpdesk,  # idle: a new service begins once one answers
+        stages.beside("tests.bench.slow_twilio", str(LATENCY)) as twilio,
+    ):
         url = stages.line(twilio)
-        config = stages.config({"url": "http://127.0.0.1:9", "token": "none"}, url)
+        config = stages.config(json.loads(stages.line(helpdesk)), url)
         with stages.Stage(directory, config, ["timers", "deliver1", "deliver2"]) as stage:
             at = datetime.now(UTC)
             progress(f"sending: warming up, then {many} notifications")
