@@ -97,10 +97,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Which plan applies (None: none) and why, in words."""
+    """Which plan applies (None: none) and why, in words; `rule` is the one that matched, None: the priority chose."""
 
     plan: str | None
     reason: str
+    rule: Rule | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class Policy:
         for rule in sorted(self.rules, key=lambda rule: rule.plan is not None):
             if (why := satisfied(rule.when, facts)) is not None:
                 where = f"the rule in line {rule.line}" if rule.line else "a rule"
-                return Match(rule.plan, f"{where} matched: {why}")
+                return Match(rule.plan, f"{where} matched: {why}", rule)
         if facts.priority in self.priorities:
             return Match(self.priorities[facts.priority], f'priority is "{facts.priority}"')
         return Match(None, f'no rule matched and priority "{facts.priority}" has no plan')
@@ -157,10 +158,18 @@ def _looks_at(when: Criteria, kind: Kind, field: str) -> bool:
 
 def satisfied(when: Criteria, facts: Facts) -> str | None:
     """Why these facts satisfy all criteria, in words, or None if they don't."""
-    reasons = [_reason(*criterion) for criterion in _asked(when, facts)]
-    if None in reasons:
+    values = satisfying(when, facts)
+    if values is None:
         return None
-    return ", ".join(reason for reason in reasons if reason) or "it asks nothing"
+    return ", ".join(f'{name} is "{value}"' for name, value in values) or "it asks nothing"
+
+
+def satisfying(when: Criteria, facts: Facts) -> tuple[tuple[str, str], ...] | None:
+    """What satisfies each criterion, as (its name, the value), or None if one of them isn't satisfied."""
+    found = [(name, next(filter(holds, wanted), None)) for name, wanted, holds in _asked(when, facts)]
+    if any(value is None for _, value in found):
+        return None
+    return tuple((name, value) for name, value in found if value is not None)
 
 
 def _asked(when: Criteria, facts: Facts) -> Iterator[tuple[str, Iterable[str], Callable[[str], bool]]]:
@@ -179,11 +188,6 @@ def _asked(when: Criteria, facts: Facts) -> Iterator[tuple[str, Iterable[str], C
         yield "a word of the title", when.title, lambda phrase: _has_words(facts.title, phrase)
     if when.vip is not None:
         yield "vip", [str(when.vip).lower()], str(facts.vip).lower().__eq__
-
-
-def _reason(name: str, wanted: Iterable[str], holds: Callable[[str], bool]) -> str | None:
-    found = next((value for value in wanted if holds(value)), None)
-    return None if found is None else f'{name} is "{found}"'
 
 
 def _has_words(title: str, phrase: str) -> bool:
