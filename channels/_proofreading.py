@@ -48,6 +48,7 @@ def samples(language: str) -> Iterator[Message]:
                 yield _message(language, purpose, title, count, acknowledge_url="", callback_url="")
         yield _message(language, Purpose.ALL_CLEAR, title, line="E-1A, ticket 50042: it is over.")
         yield _message(language, Purpose.ALL_CLEAR, title, line="E-1A: Lee has it.", taken_by="Lee Adams")
+        yield _message(language, Purpose.STILL_ON_IT, title, line="E-1A, ticket 50042: still on it?", next_at=_AT)
     yield _message(language, Purpose.TEST, "", code="TEST", ticket_number="")
     yield _message(language, Purpose.OPERATOR, "", code="", ticket_number="", line="The helpdesk does not answer.")
 

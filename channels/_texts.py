@@ -33,6 +33,7 @@ def facts(message: Message, timezone: str = "UTC", *, longest: int = 255) -> dic
         "due_at": local(message.due_at, zone),
         "line": _tame(message.line, 500),
         "taken_by": _tame(message.taken_by, 80),
+        "next_at": local(message.next_at, zone, "%H:%M"),
         "rests_until": local(message.rests_until, zone, "%H:%M"),
     }
 

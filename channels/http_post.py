@@ -58,6 +58,7 @@ TYPES: Mapping[Purpose, str] = {
     Purpose.STEP: "escalation.step",
     Purpose.EXHAUSTED: "escalation.exhausted",
     Purpose.ALL_CLEAR: "escalation.all_clear",
+    Purpose.STILL_ON_IT: "escalation.still_on_it",
     Purpose.TEST: "escalation.test",
     Purpose.OPERATOR: "escalation.operator",
 }

@@ -74,6 +74,8 @@ DEADLINE = 14.0
 #: Codes of a bundle that the payload names: the rest stands on the page behind its link.
 MOST_CODES = 50
 CATEGORY = "ESCALATION"  # names the action button in the app
+#: A question shows on a locked phone, without a sound; that it is over only stands in the list.
+LEVELS: Mapping[Purpose, str] = {Purpose.ALL_CLEAR: "passive", Purpose.STILL_ON_IT: "active"}
 
 
 class Options(Schema):
@@ -295,10 +297,10 @@ def compose(message: Message, texts: Texts = BUILT_IN) -> dict[str, Any]:
 
     title_line = texts.title(message.language, "push/title.txt", facts)
     body_line = texts.line(message.language, "push/body.txt", facts)
-    quiet = message.purpose is Purpose.ALL_CLEAR
+    quiet = message.purpose.quiet
     aps: dict[str, Any] = {
         "alert": {"title": _texts.shorten(title_line, 200), "body": _texts.shorten(body_line, 560)},
-        "interruption-level": "passive" if quiet else "time-sensitive",
+        "interruption-level": LEVELS.get(message.purpose, "time-sensitive"),
     }
     if not quiet:
         aps["sound"] = "default"
@@ -308,7 +310,7 @@ def compose(message: Message, texts: Texts = BUILT_IN) -> dict[str, Any]:
     if message.also:
         escalation["also"] = [other.code for other in message.also[:MOST_CODES]]
         escalation["count"] = message.count
-    if message.acknowledge_url and message.purpose in (Purpose.STEP, Purpose.EXHAUSTED):
+    if message.acknowledge_url and message.purpose.has_button:
         aps["category"] = CATEGORY
         escalation["acknowledge"] = {"method": "POST", "url": message.acknowledge_url}
     return {"aps": aps, "escalation": escalation}

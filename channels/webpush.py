@@ -23,7 +23,7 @@ from py_vapid import Vapid02
 from connector import outbound
 from connector.core.contact import Contact, Subscription
 from connector.errors import ConfigError, Undelivered
-from connector.ports import Message, Purpose, Receipt
+from connector.ports import Message, Receipt
 
 from . import _texts
 from ._http import may_have_left
@@ -181,13 +181,12 @@ class WebPush:
         url = urlsplit(device.endpoint)
         expires = int(time.time()) + TOKEN_LIVES
         claims = {"aud": f"{url.scheme}://{url.netloc}", "sub": self._subject, "exp": expires}
-        quiet = message.purpose is Purpose.ALL_CLEAR
         return {
             **Vapid02(self._key).sign(claims),
             "Content-Type": "application/octet-stream",
             "Content-Encoding": "aes128gcm",
             "TTL": str(int(keep(message).total_seconds())),
-            "Urgency": "normal" if quiet else "high",
+            "Urgency": "normal" if message.purpose.quiet else "high",
             "Topic": topic(message),
         }
 
@@ -251,10 +250,10 @@ def compose(message: Message, texts: Texts = BUILT_IN) -> dict[str, Any]:
         "tag": collapse_id(message) or message.id,
         "language": message.language,
         "url": message.acknowledge_url or message.ticket_url,
-        "quiet": message.purpose is Purpose.ALL_CLEAR,
+        "quiet": message.purpose.quiet,
     }
     button = texts.line(message.language, "webpush/button.txt", facts)
-    if message.acknowledge_url and message.purpose in (Purpose.STEP, Purpose.EXHAUSTED):
+    if message.acknowledge_url and message.purpose.has_button:
         payload["acknowledge"] = {"url": message.acknowledge_url, "label": _texts.shorten(button, 40)}
     return payload
 

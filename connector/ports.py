@@ -180,8 +180,19 @@ class Purpose(StrEnum):
     STEP = "step"  # somebody is asked to take the ticket
     EXHAUSTED = "exhausted"  # nobody came
     ALL_CLEAR = "all-clear"  # somebody has it: quiet
+    STILL_ON_IT = "still-on-it"  # who has it is asked whether they still are: quiet, and yes is one tap
     TEST = "test"
     OPERATOR = "operator"  # Escalator itself is in trouble
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nobody is to be woken by it."""
+        return self in (Purpose.ALL_CLEAR, Purpose.STILL_ON_IT)
+
+    @property
+    def has_button(self) -> bool:
+        """Whether a tap on it answers."""
+        return self in (Purpose.STEP, Purpose.EXHAUSTED, Purpose.STILL_ON_IT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +233,7 @@ class Message:
     steps: int = 0
     round: int = 1
     due_at: datetime | None = None
-    line: str = ""  # all-clear, operator: the one sentence to say
+    line: str = ""  # all-clear, still on it, operator: the one sentence to say
     taken_by: str = ""  # all-clear: the name of who has it; empty when it is simply over
     acknowledge_url: str = ""  # personal signed link; empty when there is no public_url
     escalation_url: str = ""

@@ -28,6 +28,7 @@ def tick(escalation: Escalation, event: Tick, now: datetime) -> Moved:
         commands += more
     if moved.new_owner_at is not None and moved.state is State.RUNNING:
         moved = _tell_new_owner(moved, event.people, now)
+    moved = following.drop_question(moved, now)
     if moved.state.climbing:
         moved = following.drop_all_clear(moved, now)
         moved = following.start_other_ways(moved, event.people, now)
@@ -68,7 +69,7 @@ def _advance(escalation: Escalation, event: Tick, now: datetime) -> Moved:
         case State.EXHAUSTED:
             return _tell_again(escalation, event.people, now)
         case State.ACKNOWLEDGED if escalation.asked_at is None:
-            return _ask(escalation, now)
+            return _ask(escalation, event.people, now)
         case State.ACKNOWLEDGED:
             return _no_answer(escalation, now)
     return replace(escalation, due_at=None), ()
@@ -205,7 +206,7 @@ def _hold_over(escalation: Escalation, now: datetime) -> Moved:
     return goes_on, (entry, *(note if goes_on.shown else ()))
 
 
-def _ask(escalation: Escalation, now: datetime) -> Moved:
+def _ask(escalation: Escalation, people: Directory, now: datetime) -> Moved:
     """Nothing was done on the ticket for long: who has it is asked before anybody is called out of bed again."""
     asked = replace(
         escalation,
@@ -216,6 +217,7 @@ def _ask(escalation: Escalation, now: datetime) -> Moved:
         updated_at=now,
         sequence=escalation.sequence + 1,
     )
+    asked = following.ask_holder(asked, people, now)
     who = _holder(escalation)
     return asked, (Entry(now, "acknowledged", f"by {who}: still on it?"), WriteNote("still-on-it", now, asked, who=who))
 

@@ -1,4 +1,4 @@
-"""What follows from notifications: other ways when none arrived, and clearing up when it is over."""
+"""What follows from notifications: other ways when none arrived, a quiet question, clearing up when it is over."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from .audience import Directory
 from .contact import Contact
 from .escalation import Escalation, Notification, Stage, Told
-from .sending import ALL_CLEAR, ASKING, HANG_UP, STEP, find, plan_notification, spread
+from .sending import ALL_CLEAR, ASKING, HANG_UP, STEP, STILL_ON_IT, find, plan_notification, spread, wanted
 
 ALL_CLEAR_WITHIN = timedelta(minutes=5)
 
@@ -104,6 +104,49 @@ def of_step(escalation: Escalation, round: int, step: int) -> tuple[Notification
         for n in escalation.notifications
         if (n.round, n.step) == (round, step) and n.purpose in ASKING and not n.dropped
     )
+
+
+# --- while somebody has it -------------------------------------------------------------------------------------------
+
+
+def ask_holder(escalation: Escalation, people: Directory, now: datetime) -> Escalation:
+    """The question whether they are still on it, to who has it alone, by every way that can be quiet.
+
+    Somebody whom the config doesn't list can't be reached quietly: for them the note has to do.
+    """
+    current = escalation.acknowledged
+    if current is None or escalation.asked_at is None:
+        return escalation
+    contact = people.contacts.get(current.key) or people.by_login(current.by.login)
+    ways = sorted(people.quiet - people.shared) if contact is not None else ()
+    new = tuple(
+        plan_notification(
+            escalation,
+            contact,
+            channel,
+            now=now,
+            due_at=escalation.asked_at,
+            purpose=STILL_ON_IT,
+            retry_until=escalation.due_at,
+        )
+        for channel in ways
+    )
+    kept = tuple(n for n in escalation.notifications if n.purpose != STILL_ON_IT or n.stage is not Stage.ENDED)
+    return replace(escalation, notifications=(*kept, *new))
+
+
+def drop_question(escalation: Escalation, now: datetime) -> Escalation:
+    """Answered, or asked in vain: nobody needs to hear it any more."""
+
+    def dropped(notification: Notification) -> Notification:
+        if notification.purpose != STILL_ON_IT or wanted(escalation, notification):
+            return notification
+        if notification.stage is Stage.PLANNED:
+            return replace(notification, stage=Stage.ENDED, at=now, outcome="not sent: no longer asked")
+        return replace(notification, dropped=True) if notification.stage is Stage.CLAIMED else notification
+
+    left = tuple(dropped(n) for n in escalation.notifications)
+    return escalation if left == escalation.notifications else replace(escalation, notifications=left)
 
 
 # --- when it is over -------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ What a provider says later is in `receipts.py`, what follows from them in `follo
 
 Rules
 1. A notification is sent only by who has claimed it; a lease that ran out leaves it `unsure`. Nobody can claim one
-   that asks for help once a person has the ticket, or says that it is over while it climbs.
+   that asks for help once a person has the ticket, says that it is over while it climbs, or asks what was answered.
 2. Network trouble, 429 and 5xx: again after 5, 15, 30, 60 s ... until the next step's own time; the `else` way starts
    after the second failure. Permanent: the `else` way starts at once.
 3. A try that was taken over knows less than the one after it: its failure says nothing, its success counts. When both
@@ -18,14 +18,15 @@ from hashlib import sha256
 
 from .audience import Directory
 from .contact import Contact
-from .escalation import Escalation, Notification, Stage, Told
+from .escalation import Escalation, Notification, Stage, State, Told
 from .events import Claim, Entry, Moved, Outcome
 
 RETRY_WAITS = (5, 15, 30, 60)  # seconds; the last one repeats
 NOT_AGAIN_WITHIN = timedelta(minutes=10)  # after a change of plan
 EVERYBODY = "*"
-STEP, EXHAUSTED, ALL_CLEAR, HANG_UP = "step", "exhausted", "all-clear", "hang-up"
+STEP, EXHAUSTED, ALL_CLEAR, HANG_UP, STILL_ON_IT = "step", "exhausted", "all-clear", "hang-up", "still-on-it"
 ASKING = (STEP, EXHAUSTED)  # these ask a person to come
+ASIDE = {ALL_CLEAR: "all-clear: ", STILL_ON_IT: "still on it? "}  # what the history says before those that do not
 
 Recorded = tuple[Escalation, tuple[Entry, ...]]
 
@@ -145,6 +146,8 @@ def wanted(escalation: Escalation, notification: Notification) -> bool:
     """Whether it may still be begun."""
     if notification.purpose in ASKING:
         return escalation.state.climbing and not notification.dropped
+    if notification.purpose == STILL_ON_IT:
+        return escalation.state is State.ACKNOWLEDGED and escalation.asked_at == notification.due_at
     return notification.purpose != ALL_CLEAR or not escalation.state.climbing
 
 
@@ -243,7 +246,7 @@ def remember_told(escalation: Escalation, notification: Notification, login: str
 
 def entries_of(notification: Notification, now: datetime) -> tuple[Entry, ...]:
     """What the history says of a notification that has come to its end; nothing while it is under way."""
-    if notification.stage is not Stage.ENDED or notification.purpose == HANG_UP:
+    if notification.stage is not Stage.ENDED or notification.purpose == HANG_UP or not notification.outcome:
         return ()
     return (entry_of(notification, notification.outcome, now),)
 
@@ -253,7 +256,7 @@ def entry_of(notification: Notification, words: str, now: datetime) -> Entry:
     return Entry(
         now,
         "notification",
-        f"{'all-clear: ' if notification.purpose == ALL_CLEAR else ''}{notification.channel} to {notification.name}: "
+        f"{ASIDE.get(notification.purpose, '')}{notification.channel} to {notification.name}: "
         f"{words}{', possibly sent twice' if notification.doubt else ''}",
         contact=notification.name,
         channel=notification.channel,

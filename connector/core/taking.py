@@ -75,7 +75,9 @@ def acknowledge_again(escalation: Escalation, event: Acknowledge, now: datetime)
     if same(event.by, current.by):
         mine = replace(current, lasts=event.lasts or current.lasts)
         stands = escalation if mine == current else replace(escalation, acknowledged=mine)
-        return timetable.await_work(_firm(stands, event.provisional, now), event.at), ()
+        yes = Entry(event.at, "acknowledged", f"by {name_of(event.by)} ({event.via}): still on it", contact=event.key)
+        said = (yes,) if escalation.asked_at is not None else ()
+        return timetable.await_work(_firm(stands, event.provisional, now), event.at), said
     if event.provisional and not current.provisional:
         return escalation, ()  # a form that locks when it opens takes nothing from who has it for certain
     if current.provisional and not event.provisional:

@@ -63,13 +63,14 @@ class Answers:
         if escalation.state.climbing and Way.OUTSIDE not in escalation.plan.acknowledged_by:
             self.engine.happen(ticket_id, *heard)
             return self._refused(ticket_id, escalation)
-        event = Acknowledge(_actor(contact), self.engine.clock.now(), via, contact.key, outside=True)
+        event = Acknowledge(actor_of(contact), self.engine.clock.now(), via, contact.key, outside=True)
 
         def judge(before: Escalation, after: Escalation) -> tuple[Answer, str]:
             if after.state in TAKEN:
                 taker = name_of(after.acknowledged.by) if after.acknowledged else "somebody"
                 first = before.state not in TAKEN
-                return (Answer.DONE, f"acknowledged by {taker}") if first else _already(taker)
+                yes = before.asked_at is not None and after.asked_at is None  # only who has it can say so
+                return (Answer.DONE, f"acknowledged by {taker}") if first or yes else _already(taker)
             return _over(after)
 
         return self._answer(ticket_id, judge, *heard, event)
@@ -92,7 +93,7 @@ class Answers:
         if isinstance(found, Answered):
             return found
         ticket_id, escalation = found
-        current, actor = escalation.acknowledged, _actor(contact)
+        current, actor = escalation.acknowledged, actor_of(contact)
         if escalation.state in TAKEN and current is not None and not same(current.by, actor):
             kind, words = _already(name_of(current.by))
             return self._said(kind, words, self.engine.store.case(ticket_id))
@@ -130,7 +131,7 @@ class Answers:
                 return _over(after)
             return Answer.DONE, "the next step comes now"
 
-        return self._answer(ticket_id, judge, Escalate(_actor(contact), self.engine.clock.now()))
+        return self._answer(ticket_id, judge, Escalate(actor_of(contact), self.engine.clock.now()))
 
     def stop(self, target: Link | str, contact: Contact) -> Answered:
         """Silent until a matched field changes the plan, the ticket reopens, or somebody escalates."""
@@ -143,7 +144,7 @@ class Answers:
                 return _over(after)
             return Answer.DONE, f"stopped by {contact.name}"
 
-        return self._answer(found[0], judge, Stop(_actor(contact), self.engine.clock.now()))
+        return self._answer(found[0], judge, Stop(actor_of(contact), self.engine.clock.now()))
 
     # --- who answers -----------------------------------------------------------------------------------------------
 
@@ -225,5 +226,6 @@ def _each(targets: Iterable[Link | str]) -> Iterable[Link | str]:
     return each.values()
 
 
-def _actor(contact: Contact) -> Actor:
+def actor_of(contact: Contact) -> Actor:
+    """The contact as who did something from outside the helpdesk."""
     return Actor(Role.PERSON, id="", login=contact.login, name=contact.name)

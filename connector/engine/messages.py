@@ -10,7 +10,7 @@ from ..core.case import Case
 from ..core.contact import Contact
 from ..core.escalation import Escalation, Notification
 from ..core.plan import Policy
-from ..core.sending import ALL_CLEAR, EXHAUSTED
+from ..core.sending import ALL_CLEAR, EXHAUSTED, STILL_ON_IT
 from ..ports import Announced, Channel, Clock, Message, Purpose
 from .engine import Engine
 from .keys import PREFIX
@@ -103,8 +103,8 @@ class Messages:
             steps=len(escalation.plan.steps),
             round=held.round,
             due_at=held.due_at,
-            next_at=escalation.due_at if escalation.state.climbing else None,
-            line=_all_clear(escalation, ticket.number) if not asks else "",
+            next_at=escalation.due_at if escalation.state.climbing or held.purpose == STILL_ON_IT else None,
+            line=_line(held.purpose, escalation, ticket.number),
             taken_by=_taker(escalation) if not asks else "",
             acknowledge_url=f"{public}/ack/{token}" if public and asks else "",
             escalation_url=f"{public}/api/v1/escalations/{escalation.code}" if public else "",
@@ -199,7 +199,12 @@ def _taker(escalation: Escalation) -> str:
     return current.who if current is not None else ""
 
 
-def _all_clear(escalation: Escalation, number: str) -> str:
+def _line(purpose: str, escalation: Escalation, number: str) -> str:
+    """The sentence of what asks nobody to come."""
+    if purpose == STILL_ON_IT:
+        return f"{escalation.code}, ticket {number}: still on it?"
+    if purpose != ALL_CLEAR:
+        return ""
     if taker := _taker(escalation):
         return f"{escalation.code}, ticket {number}: {taker} has it."
     return f"{escalation.code}, ticket {number}: it is over."

@@ -12,7 +12,7 @@ import redis
 
 from ..core.contact import Contact
 from ..core.events import Outcome
-from ..core.sending import ALL_CLEAR, EVERYBODY, HANG_UP, bundles
+from ..core.sending import ALL_CLEAR, EVERYBODY, HANG_UP, STILL_ON_IT, bundles
 from ..errors import Undelivered
 from ..faults import describe
 from ..points import reached
@@ -78,7 +78,9 @@ class Tries:
         if not contacts:
             return Outcome(held.id, "no longer in the config", sent=False, permanent=True)
         if channel.personal and not channel.address(contacts[0]):
-            return Outcome(held.id, f"no address for {channel.name}", sent=False, permanent=True)
+            # who is asked quietly is asked by all quiet ways, whichever they have
+            words = f"no address for {channel.name}" if held.purpose != STILL_ON_IT else ""
+            return Outcome(held.id, words, sent=False, permanent=True)
         message = insist(lambda: self.messages.compose(parts, channel, contacts, bundle))
         replication = self.messages.store.replication
         in_doubt = insist(lambda: replication.in_doubt(held.due_at))

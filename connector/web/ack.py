@@ -17,8 +17,10 @@ from channels._texts import zone_of
 
 from ..core.case import Case
 from ..core.contact import Contact
+from ..core.escalation import State
 from ..core.plan import Way
-from ..engine.answering import Answer, Answered, Answers
+from ..core.taking import same
+from ..engine.answering import Answer, Answered, Answers, actor_of
 from ..engine.documents import document
 from ..engine.keys import PREFIX
 from ..engine.records import Link
@@ -171,10 +173,19 @@ def _page(
         **forms.facts(),
         "said": said,
         "takes": sum(Way.OUTSIDE in escalation.plan.acknowledged_by for escalation in climbing),
+        "asked": any(_asks(case, contact) for case in cases),
         "escalates": bool(climbing),
         "snooze": int(SNOOZE.total_seconds() // 60),
     }
     return respond(services.texts.text(outcomes.language_of(services, contact), "page/ticket.html", facts), status)
+
+
+def _asks(case: Case, contact: Contact) -> bool:
+    """Whether this person has it and was asked whether they still are on it."""
+    escalation = case.escalation
+    if escalation is None or escalation.asked_at is None or escalation.acknowledged is None:
+        return False
+    return escalation.state is State.ACKNOWLEDGED and same(escalation.acknowledged.by, actor_of(contact))
 
 
 def page_facts(services: Services, cases: Sequence[Case], contact: Contact) -> dict[str, Any]:

@@ -113,6 +113,7 @@ def _pages() -> Iterable[dict[str, Any]]:
                 "style": STYLE,
                 "said": "E-1A, ticket 50042: acknowledged by Dana Reyes." if takes else "",
                 "takes": takes,
+                "asked": bool(takes),
                 "take_url": "token",
                 "escalates": bool(takes),
                 "escalate_url": "token/escalate",

@@ -10,7 +10,7 @@ from ..core.case import Case
 from ..core.escalation import Escalation, Stage, State
 from ..core.events import Entry
 from ..core.plan import Way
-from ..core.sending import ASKING
+from ..core.sending import ASIDE, ASKING
 from ..core.taking import name_of
 from ..core.wording import next_step
 
@@ -65,9 +65,9 @@ def ticket(case: Case, history: Iterable[Entry], view: View) -> dict[str, Any]:
 
 
 def _told(escalation: Escalation, history: Iterable[Entry], view: View) -> Iterator[dict[str, Any]]:
-    """What has an outcome, then what is still under way; no all-clears."""
+    """What has an outcome, then what is still under way; only what asked somebody to come."""
     for entry in history:
-        if entry.kind == "notification" and not entry.text.startswith("all-clear: "):
+        if entry.kind == "notification" and not entry.text.startswith(tuple(ASIDE.values())):
             yield _line(view.clock(entry.at), entry.channel, entry.contact, entry.outcome, view)
     for each in escalation.notifications:
         if each.purpose in ASKING and each.stage in (Stage.CLAIMED, Stage.SENT):
