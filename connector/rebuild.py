@@ -16,6 +16,7 @@ from .core.case import Case
 from .core.events import Entry
 from .core.rebuilding import Rebuilt, Standing, Verdict, left_alone, moved_away, newest_of, origin, rebuilt
 from .core.ticket import Phase, Reading, Role
+from .core.words import Words
 from .engine.clocks import no_later
 from .engine.engine import live_state
 from .engine.names import with_names
@@ -35,6 +36,7 @@ FORGED = "the data of a note of ours is forged or was edited"
 FOREIGN = "somebody else's article holds data like that of our notes"
 OTHER_VERSION = "the data of a note can't be understood: it was written by another version"
 NO_NOTES = "it shows our state, and has no note of ours"
+TOLD = Words("told")
 
 Progress = Callable[[int, int], None]
 """Called with how many tickets have been read, and of how many."""
@@ -239,10 +241,11 @@ def _entries(one: Rebuilt) -> Iterator[tuple[str, Entry]]:
     before = one.before.escalation if one.before is not None else None
     if before is None:
         return
-    yield before.code, Entry(before.created_at, "created", f"plan {before.plan.name}; rebuilt from the ticket's notes")
+    began = Words("plan {plan}; rebuilt from the ticket's notes", plan=before.plan.name)
+    yield before.code, Entry(before.created_at, "created", began)
     for told in sorted(before.told, key=lambda told: told.at):
-        words = f"{told.channel} to {told.key}: told"
-        yield before.code, Entry(told.at, "notification", words, told.key, told.channel, "told")
+        words = Words("{channel} to {name}: {outcome}", channel=told.channel, name=told.key, outcome=TOLD)
+        yield before.code, Entry(told.at, "notification", words, told.key, told.channel, TOLD)
 
 
 def _due(one: Rebuilt) -> tuple[bool, float, str]:

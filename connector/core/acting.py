@@ -8,9 +8,10 @@ from .events import Command, Event
 from .lives import begin
 from .plan import Plan
 from .transition import transition
+from .words import Words
 
 
-def start(case: Case, plan: Plan, at: datetime, reason: str) -> tuple[Case, tuple[Command, ...]]:
+def start(case: Case, plan: Plan, at: datetime, reason: Words) -> tuple[Case, tuple[Command, ...]]:
     """A new escalation for a ticket that has none alive."""
     escalation, commands = begin(case.ticket.id, plan, at, life=case.lives + 1, owner=case.ticket.owner, reason=reason)
     return replace(case, escalation=escalation, lives=case.lives + 1), commands

@@ -3,19 +3,22 @@
 Everything here happens in a tick. A tick may come late, early or often: it does what is due by `now` and nothing else.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from . import following, receipts, sending, timetable
 from .audience import Directory, audience
+from .contact import Contact
 from .escalation import Escalation, Notification, Stage, State, StepReport
 from .events import Command, Entry, LookNow, Moved, Tick, WriteNote
 from .plan import OWNER
+from .words import Words
 
 NOTE_AT_LATEST = timedelta(seconds=30)
 FORWARD_AT_MOST_EVERY = timedelta(minutes=1)
 AGAIN_AT_MOST_EVERY = timedelta(seconds=1)
-BROUGHT_FORWARD = "Nobody could be reached in any way: the next step is brought forward."
+BROUGHT_FORWARD = Words("Nobody could be reached in any way: the next step is brought forward.")
 
 
 def tick(escalation: Escalation, event: Tick, now: datetime) -> Moved:
@@ -51,7 +54,7 @@ def _advance(escalation: Escalation, event: Tick, now: datetime) -> Moved:
     """One move of the timetable."""
     assert escalation.due_at is not None
     unread = event.read_at is None or event.read_at < now - timetable.FRESH
-    remarks = ("The helpdesk did not answer before this step.",) if unread else ()
+    remarks = (Words("The helpdesk did not answer before this step."),) if unread else ()
     match escalation.state:
         case State.HELD:
             return _hold_over(escalation, now)
@@ -80,7 +83,7 @@ def _looked_at(escalation: Escalation, next_due: datetime, now: datetime) -> dat
     return escalation.looked_at if next_due <= now else None
 
 
-def _fire(escalation: Escalation, people: Directory, now: datetime, remarks: tuple[str, ...]) -> Moved:
+def _fire(escalation: Escalation, people: Directory, now: datetime, remarks: tuple[Words, ...]) -> Moved:
     """The next step: everybody it names is told by all ways of `by` at once."""
     assert escalation.due_at is not None
     due = escalation.due_at
@@ -106,12 +109,12 @@ def _fire(escalation: Escalation, people: Directory, now: datetime, remarks: tup
         )
     )
     if due == escalation.brought_forward_at:
-        remarks = (*remarks, "Brought forward, since the step before could reach nobody in any way.")
+        remarks = (*remarks, Words("Brought forward, since the step before could reach nobody in any way."))
     lately = bool(contacts) and not new
     if lately:
-        remarks = (*remarks, "Everybody here was told in these ways a moment ago, under another plan.")
+        remarks = (*remarks, Words("Everybody here was told in these ways a moment ago, under another plan."))
     if not contacts:
-        remarks = (*remarks, "This step reaches nobody.")
+        remarks = (*remarks, Words("This step reaches nobody."))
     fired = replace(
         fired,
         due_at=next_due,
@@ -121,9 +124,18 @@ def _fire(escalation: Escalation, people: Directory, now: datetime, remarks: tup
         notifications=(*_still_needed(escalation), *new),
     )
     late = max((now - due).total_seconds(), 0.0)
-    names = ", ".join(contact.name for contact in contacts) or "nobody"
-    entry = Entry(now, "step", f"step {number} of {len(escalation.plan.steps)}, round {round}: {names}", late_s=late)
-    return fired, (*before, entry)
+    came = Words(
+        "step {step} of {steps}, round {round}: {names}",
+        step=number,
+        steps=len(escalation.plan.steps),
+        round=round,
+        names=_names(contacts),
+    )
+    return fired, (*before, Entry(now, "step", came, late_s=late))
+
+
+def _names(contacts: Sequence[Contact]) -> str:
+    return ", ".join(contact.name for contact in contacts) or Words("nobody")
 
 
 def _still_needed(escalation: Escalation) -> tuple[Notification, ...]:
@@ -161,12 +173,12 @@ def _tell_new_owner(escalation: Escalation, people: Directory, now: datetime) ->
     return replace(escalation, notifications=(*escalation.notifications, *(n for n in new if n.id not in known)))
 
 
-def _nobody_came(escalation: Escalation, people: Directory, now: datetime, remarks: tuple[str, ...]) -> Moved:
+def _nobody_came(escalation: Escalation, people: Directory, now: datetime, remarks: tuple[Words, ...]) -> Moved:
     escalation, before = write_step_note(escalation, now, whatever=True)
     exhausted = replace(escalation, state=State.EXHAUSTED, looked_at=None, shown=True, updated_at=now)
     told, entries = _tell_again(exhausted, people, now)
     told = replace(told, sequence=told.sequence + 1)
-    entry = Entry(now, "exhausted", "nobody came")
+    entry = Entry(now, "exhausted", Words("nobody came"))
     return told, (*before, entry, *entries, WriteNote("exhausted", now, told, remarks=remarks))
 
 
@@ -190,7 +202,7 @@ def _tell_again(escalation: Escalation, people: Directory, now: datetime) -> Mov
             retry_until=next_due,
         )
     )
-    entry = Entry(now, "step", "told that nobody came: " + (", ".join(c.name for c in contacts) or "nobody"))
+    entry = Entry(now, "step", Words("told that nobody came: {names}", names=_names(contacts)))
     kept = tuple(n for n in escalation.notifications if n.stage is not Stage.ENDED)
     return replace(escalation, due_at=next_due, looked_at=None, notifications=(*kept, *new)), (entry,)
 
@@ -201,8 +213,8 @@ def _hold_over(escalation: Escalation, now: datetime) -> Moved:
     base = timetable.base_after(escalation.due_at, now)
     goes_on = timetable.go_on(escalation, base, timetable.AT_LEAST_AFTER_HOLD)
     goes_on = replace(goes_on, updated_at=now, sequence=goes_on.sequence + goes_on.shown)
-    entry = Entry(now, "held", "the time it was held for is over")
-    note = (WriteNote("goes-on", now, goes_on, remarks=("The time it was put off to has come.",)),)
+    entry = Entry(now, "held", Words("the time it was held for is over"))
+    note = (WriteNote("goes-on", now, goes_on, remarks=(Words("The time it was put off to has come."),)),)
     return goes_on, (entry, *(note if goes_on.shown else ()))
 
 
@@ -219,7 +231,8 @@ def _ask(escalation: Escalation, people: Directory, now: datetime) -> Moved:
     )
     asked = following.ask_holder(asked, people, now)
     who = _holder(escalation)
-    return asked, (Entry(now, "acknowledged", f"by {who}: still on it?"), WriteNote("still-on-it", now, asked, who=who))
+    entry = Entry(now, "acknowledged", Words("by {who}: still on it?", who=who))
+    return asked, (entry, WriteNote("still-on-it", now, asked, who=who))
 
 
 def _no_answer(escalation: Escalation, now: datetime) -> Moved:
@@ -228,8 +241,10 @@ def _no_answer(escalation: Escalation, now: datetime) -> Moved:
     base = timetable.base_after(escalation.due_at, now)
     on = timetable.start_over(escalation, escalation.plan, base, window=False)
     on = replace(on, updated_at=now, sequence=on.sequence + 1)
-    words = f"{_holder(escalation)} did not answer: it goes on from step 1"
-    return on, (Entry(now, "handed_over", words), WriteNote("goes-on", now, on, remarks=(f"{words}.",)))
+    who = _holder(escalation)
+    entry = Entry(now, "handed_over", Words("{who} did not answer: it goes on from step 1", who=who))
+    said = Words("{who} did not answer: it goes on from step 1.", who=who)
+    return on, (entry, WriteNote("goes-on", now, on, remarks=(said,)))
 
 
 def _holder(escalation: Escalation) -> str:

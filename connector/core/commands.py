@@ -9,6 +9,8 @@ from datetime import timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 
+from .words import NOTHING, Words
+
 
 class Word(StrEnum):
     ACK = "ack"
@@ -18,8 +20,10 @@ class Word(StrEnum):
     WHY = "why"
 
 
-HELP = "I know /ack, /ack 2h, /escalate, /escalate PLAN, /snooze 30m, /stop and /why, as the first line of a note."
-NO_TIME = "/snooze wants a time: /snooze 30m, 2h or 1d."
+HELP = Words(
+    "I know /ack, /ack 2h, /escalate, /escalate PLAN, /snooze 30m, /stop and /why, as the first line of a note."
+)
+NO_TIME = Words("/snooze wants a time: /snooze 30m, 2h or 1d.")
 
 _COMMAND = re.compile(r"\s*/([a-z]+)(?![\w/.-])\s*(.*)", re.IGNORECASE)
 _DURATION = re.compile(r"(\d{1,5})\s?(s|m|h|d|min|mins|std|sec)?\b", re.IGNORECASE)
@@ -33,7 +37,7 @@ class NoteCommand:
     word: Word | None
     lasts: timedelta | None = None
     rest: str = ""  # what stands behind the word
-    problem: str = ""
+    problem: Words = NOTHING
 
 
 def parse(first_line: str) -> NoteCommand | None:
@@ -44,7 +48,8 @@ def parse(first_line: str) -> NoteCommand | None:
     name, rest = found[1].lower(), found[2].strip()
     if name not in set(Word):
         meant = get_close_matches(name, list(Word), n=1, cutoff=0.7)
-        return NoteCommand(None, rest=rest, problem=f"I don't know /{name}. {HELP}") if meant else None
+        problem = Words("I don't know /{command}. {help}", command=name, help=HELP)
+        return NoteCommand(None, rest=rest, problem=problem) if meant else None
     word, lasts = Word(name), _lasts(rest)
     if word is Word.SNOOZE and lasts is None:
         return NoteCommand(word, rest=rest, problem=NO_TIME)

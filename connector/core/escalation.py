@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from .plan import Plan
 from .ticket import Actor, Person
+from .words import NOTHING, Words
 
 
 class State(StrEnum):
@@ -62,11 +63,11 @@ class Notification:
     arrived: bool = False
     permanent: bool = False
     doubt: bool = False  # may have reached them twice
-    outcome: str = ""  # words for the note
+    outcome: Words = NOTHING  # for the note
     provider_id: str = ""
     noted: bool = False  # its outcome stands on the ticket
     dropped: bool = False  # no longer wanted: nothing follows from it, whatever becomes of it
-    later: str = ""  # a receipt's words that came when it had ended
+    later: Words = NOTHING  # a receipt's words that came when it had ended
     message: str = ""  # the message that tells of it together with others, while that is under way or was the last
 
 
@@ -130,7 +131,7 @@ class StepReport:
     step: int
     fired_at: datetime
     write_at: datetime  # at the latest
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Words, ...] = ()
     lately: bool = False  # nobody was told anew: another plan had told them in these ways a moment ago
 
 

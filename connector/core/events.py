@@ -10,6 +10,9 @@ from .audience import Directory
 from .escalation import Escalation, Notification
 from .plan import Plan
 from .ticket import Actor, Person
+from .words import NOTHING, Words
+
+CLOSED, DELETED = Words("closed"), Words("deleted")
 
 # --- events: what people and the helpdesk did ------------------------------------------------------------------------
 
@@ -21,7 +24,7 @@ class PlanApplies:
     plan: Plan | None
     at: datetime
     by: Actor
-    reason: str = ""
+    reason: Words = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +80,11 @@ class GroupSet:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Closed, deleted (`how` = "deleted") or merged away (`how` names where to)."""
+    """Closed, deleted (`how` is DELETED) or merged away (`how` names where to)."""
 
     at: datetime
     by: Actor
-    how: str = "closed"
+    how: Words = CLOSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,7 @@ class Outcome:
     """
 
     id: str
-    words: str
+    words: Words
     sent: bool
     arrived: bool = False
     permanent: bool = False
@@ -187,7 +190,7 @@ class Receipt:
     """A provider's later word on a notification it has taken."""
 
     id: str
-    words: str
+    words: Words
     arrived: bool
     final: bool = True
     permanent: bool = False
@@ -224,10 +227,10 @@ class Entry:
 
     at: datetime
     kind: str
-    text: str
+    text: Words
     contact: str = ""
     channel: str = ""
-    outcome: str = ""
+    outcome: Words = NOTHING
     late_s: float | None = None
 
 
@@ -239,7 +242,7 @@ class WriteNote:
     at: datetime
     escalation: Escalation
     notifications: tuple[Notification, ...] = ()
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Words, ...] = ()
     who: str = ""
     assign: str = ""  # login to make the owner first; the note says when that didn't work
 
@@ -261,7 +264,7 @@ class Say:
     """A note on a ticket that has no escalation: the answer to a command that somebody wrote there."""
 
     at: datetime
-    lines: tuple[str, ...]
+    lines: tuple[Words, ...]
 
 
 @dataclass(frozen=True, slots=True)

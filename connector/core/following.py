@@ -8,6 +8,7 @@ from .audience import Directory
 from .contact import Contact
 from .escalation import Escalation, Notification, Stage, Told
 from .sending import ALL_CLEAR, ASKING, HANG_UP, STEP, STILL_ON_IT, find, plan_notification, spread, wanted
+from .words import Words
 
 ALL_CLEAR_WITHIN = timedelta(minutes=5)
 
@@ -142,7 +143,7 @@ def drop_question(escalation: Escalation, now: datetime) -> Escalation:
         if notification.purpose != STILL_ON_IT or wanted(escalation, notification):
             return notification
         if notification.stage is Stage.PLANNED:
-            return replace(notification, stage=Stage.ENDED, at=now, outcome="not sent: no longer asked")
+            return replace(notification, stage=Stage.ENDED, at=now, outcome=Words("not sent: no longer asked"))
         return replace(notification, dropped=True) if notification.stage is Stage.CLAIMED else notification
 
     left = tuple(dropped(n) for n in escalation.notifications)
@@ -152,7 +153,7 @@ def drop_question(escalation: Escalation, now: datetime) -> Escalation:
 # --- when it is over -------------------------------------------------------------------------------------------------
 
 
-def drop_unsent(escalation: Escalation, now: datetime, why: str) -> Escalation:
+def drop_unsent(escalation: Escalation, now: datetime, why: Words) -> Escalation:
     """Nothing more is begun: what is planned ends here, what is under way is left to itself."""
 
     def dropped(notification: Notification) -> Notification:
@@ -173,7 +174,7 @@ def drop_all_clear(escalation: Escalation, now: datetime) -> Escalation:
     return replace(
         escalation,
         notifications=tuple(
-            replace(n, stage=Stage.ENDED, at=now, outcome="not sent: it goes on")
+            replace(n, stage=Stage.ENDED, at=now, outcome=Words("not sent: it goes on"))
             if n.purpose == ALL_CLEAR and n.stage is Stage.PLANNED
             else n
             for n in escalation.notifications
@@ -236,7 +237,8 @@ def hang_up(escalation: Escalation, people: Directory, now: datetime) -> Escalat
         for n in ringing
     )
     ended = tuple(
-        replace(n, stage=Stage.ENDED, at=now, outcome="hung up") if n.id in ids else n for n in escalation.notifications
+        replace(n, stage=Stage.ENDED, at=now, outcome=Words("hung up")) if n.id in ids else n
+        for n in escalation.notifications
     )
     return replace(escalation, notifications=(*ended, *new))
 

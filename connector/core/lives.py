@@ -8,6 +8,8 @@ from .climbing import write_step_note
 from .code import code_of
 from .escalation import Acknowledgement, Escalation, State
 from .events import (
+    CLOSED,
+    DELETED,
     Acknowledge,
     Closed,
     CustomerWrote,
@@ -23,6 +25,7 @@ from .events import (
 from .plan import Plan
 from .taking import end_sending, name_of
 from .ticket import Actor, Person, Role
+from .words import NOTHING, Words
 
 
 def begin(
@@ -33,7 +36,7 @@ def begin(
     life: int = 1,
     owner: Person | None = None,
     first: str = "",
-    reason: str = "",
+    reason: Words = NOTHING,
 ) -> Moved:
     """A new escalation whose window starts at `at`. The ticket shows nothing of it yet."""
     escalation = Escalation(
@@ -48,7 +51,9 @@ def begin(
         owner=owner,
         first=first,
     )
-    return escalation, (Entry(at, "created", f"plan {plan.name}" + (f": {reason}" if reason else "")),)
+    name = plan.name
+    words = Words("plan {plan}: {reason}", plan=name, reason=reason) if reason else Words("plan {plan}", plan=name)
+    return escalation, (Entry(at, "created", words),)
 
 
 def plan_changed(escalation: Escalation, event: PlanApplies, now: datetime) -> Moved:
@@ -57,7 +62,8 @@ def plan_changed(escalation: Escalation, event: PlanApplies, now: datetime) -> M
         return _no_plan(escalation, event, now)
     if event.plan.name == escalation.plan.name:
         return escalation, ()
-    words = f"plan {event.plan.name} instead of {escalation.plan.name}, changed by {name_of(event.by)}"
+    who, old = name_of(event.by), escalation.plan.name
+    words = Words("plan {plan} instead of {old}, changed by {who}", plan=event.plan.name, old=old, who=who)
     entry = Entry(event.at, "plan_changed", words)
     if not escalation.state.climbing:
         return _changed_while_taken(escalation, event.plan, event.at, now), (entry,)
@@ -66,8 +72,8 @@ def plan_changed(escalation: Escalation, event: PlanApplies, now: datetime) -> M
     stands = timetable.unpark(escalation, event.plan, event.at)
     changed = stands if stands is not None else timetable.start_over(escalation, event.plan, event.at)
     changed = replace(changed, parked=parked, updated_at=now, sequence=changed.sequence + changed.shown)
-    changed = following.drop_unsent(changed, now, "not sent: the plan changed")
-    note = WriteNote("plan-changed", event.at, changed, remarks=(f"Changed by {name_of(event.by)}.",))
+    changed = following.drop_unsent(changed, now, Words("not sent: the plan changed"))
+    note = WriteNote("plan-changed", event.at, changed, remarks=(Words("Changed by {who}.", who=who),))
     return changed, (*commands, entry, *((note,) if changed.shown else ()))
 
 
@@ -96,7 +102,7 @@ def _changed_while_taken(escalation: Escalation, plan: Plan, at: datetime, now: 
 
 def _no_plan(escalation: Escalation, event: PlanApplies, now: datetime) -> Moved:
     escalation, commands = write_step_note(escalation, now, whatever=True)
-    gone = end_sending(timetable.pause(escalation, event.at), now, "not sent: no plan applies")
+    gone = end_sending(timetable.pause(escalation, event.at), now, Words("not sent: no plan applies"))
     gone = replace(
         gone,
         state=State.CANCELLED,
@@ -107,9 +113,11 @@ def _no_plan(escalation: Escalation, event: PlanApplies, now: datetime) -> Moved
         updated_at=now,
     )
     gone = replace(gone, sequence=gone.sequence + gone.shown)
-    words = f"no plan applies any more, changed by {name_of(event.by)}"
-    note = WriteNote("cancelled", event.at, gone, remarks=(f"{words[0].upper()}{words[1:]}.",))
-    return gone, (*commands, Entry(event.at, "cancelled", words), *((note,) if gone.shown else ()))
+    who = name_of(event.by)
+    entry = Entry(event.at, "cancelled", Words("no plan applies any more, changed by {who}", who=who))
+    said = Words("No plan applies any more, changed by {who}.", who=who)
+    note = WriteNote("cancelled", event.at, gone, remarks=(said,))
+    return gone, (*commands, entry, *((note,) if gone.shown else ()))
 
 
 def plan_applies_again(escalation: Escalation, event: PlanApplies, now: datetime) -> Moved:
@@ -128,12 +136,16 @@ def plan_applies_again(escalation: Escalation, event: PlanApplies, now: datetime
         return plan_changed(_revived(escalation, event.at), event, now)
     if escalation.acknowledged is not None:
         return replace(_revived(escalation, event.at), updated_at=now), (
-            Entry(event.at, "plan_changed", f"plan {plan.name} applies again; it is still acknowledged"),
+            Entry(
+                event.at, "plan_changed", Words("plan {plan} applies again; it is still acknowledged", plan=plan.name)
+            ),
         )
     again = _revived(escalation, event.at)
     again = replace(again, updated_at=now, sequence=again.sequence + again.shown)
-    words = f"plan {plan.name} applies again, changed by {name_of(event.by)}"
-    note = WriteNote("goes-on", event.at, again, remarks=(f"{words[0].upper()}{words[1:]}.",))
+    who = name_of(event.by)
+    words = Words("plan {plan} applies again, changed by {who}", plan=plan.name, who=who)
+    said = Words("Plan {plan} applies again, changed by {who}.", plan=plan.name, who=who)
+    note = WriteNote("goes-on", event.at, again, remarks=(said,))
     return again, (Entry(event.at, "plan_changed", words), *((note,) if again.shown else ()))
 
 
@@ -147,7 +159,7 @@ def _revived(escalation: Escalation, at: datetime) -> Escalation:
     return replace(stands, ended_at=None, ended_by=None, waits_for_work=False)
 
 
-def next_life(escalation: Escalation, plan: Plan, at: datetime, reason: str) -> Moved:
+def next_life(escalation: Escalation, plan: Plan, at: datetime, reason: Words) -> Moved:
     """A new window under a new code; who acknowledged last is told first."""
     last = escalation.acknowledged
     first = (last.key or (f"login:{last.by.login}" if last.by.login else "")) if last else escalation.first
@@ -169,8 +181,8 @@ def closed(escalation: Escalation, event: Closed, now: datetime) -> Moved:
     climbing = escalation.state.climbing
     done = timetable.pause(escalation, event.at)
     if climbing:
-        done = end_sending(done, now, "not sent: the ticket is closed", but=event.by.login)
-        if event.by.role is Role.PERSON and event.how == "closed":
+        done = end_sending(done, now, Words("not sent: the ticket is closed"), but=event.by.login)
+        if event.by.role is Role.PERSON and event.how == CLOSED:
             done = replace(done, acknowledged=Acknowledgement(event.by, event.at, "close"))
     done = replace(
         done,
@@ -183,9 +195,9 @@ def closed(escalation: Escalation, event: Closed, now: datetime) -> Moved:
         updated_at=now,
     )
     done = replace(done, sequence=done.sequence + done.shown)
-    entry = Entry(event.at, "resolved", f"{event.how} by {name_of(event.by)}")
-    note = WriteNote("closed", event.at, done, who=name_of(event.by), remarks=(f"Ticket {event.how}.",))
-    return done, (*commands, entry, *((note,) if done.shown and event.how != "deleted" else ()))
+    said = Words("Ticket {how}.", how=event.how)
+    note = WriteNote("closed", event.at, done, who=name_of(event.by), remarks=(said,))
+    return done, (*commands, _ended(event), *((note,) if done.shown and event.how != DELETED else ()))
 
 
 def closed_again(escalation: Escalation, event: Closed, now: datetime) -> Moved:
@@ -195,9 +207,13 @@ def closed_again(escalation: Escalation, event: Closed, now: datetime) -> Moved:
     closed = replace(escalation, waits_for_work=False, updated_at=now)
     if escalation.state is State.RESOLVED:
         closed = replace(closed, ended_at=event.at, ended_by=event.by)
-        if event.by.role is Role.PERSON and event.how == "closed":
+        if event.by.role is Role.PERSON and event.how == CLOSED:
             closed = replace(closed, acknowledged=Acknowledgement(event.by, event.at, "close"), held_until=None)
-    return closed, (Entry(event.at, "resolved", f"{event.how} by {name_of(event.by)}"),)
+    return closed, (_ended(event),)
+
+
+def _ended(event: Closed) -> Entry:
+    return Entry(event.at, "resolved", Words("{how} by {who}", how=event.how, who=name_of(event.by)))
 
 
 def reopened(escalation: Escalation, event: Reopened, now: datetime) -> Moved:
@@ -211,11 +227,13 @@ def reopened(escalation: Escalation, event: Reopened, now: datetime) -> Moved:
     ended = escalation.ended_at
     soon = ended is not None and event.at - ended <= escalation.plan.reopened_within
     if escalation.state is State.CANCELLED or not soon:
-        return next_life(replace(escalation, owner=event.owner), event.plan, event.at, "reopened")
-    entry = Entry(event.at, "created", f"reopened by {name_of(event.by)} soon after it was closed")
+        return next_life(replace(escalation, owner=event.owner), event.plan, event.at, Words("reopened"))
+    who = name_of(event.by)
+    entry = Entry(event.at, "created", Words("reopened by {who} soon after it was closed", who=who))
+    said = Words("Reopened by {who} soon after it was closed.", who=who)
     on = replace(_revived(escalation, event.at), updated_at=now)
     on = replace(on, sequence=on.sequence + on.shown)
-    note = WriteNote("goes-on", event.at, on, remarks=(f"Reopened by {name_of(event.by)} soon after it was closed.",))
+    note = WriteNote("goes-on", event.at, on, remarks=(said,))
     return on, (entry, *((note,) if on.shown else ()))
 
 
@@ -240,7 +258,7 @@ def _taken_by_reopening(escalation: Escalation, plan: Plan, by: Actor, at: datet
     taken = timetable.await_work(taken, at)
     taken = replace(taken, sequence=taken.sequence + taken.shown)
     note = WriteNote("acknowledged", at, taken, who=name_of(by))
-    entry = Entry(at, "acknowledged", f"reopened and so taken by {name_of(by)}")
+    entry = Entry(at, "acknowledged", Words("reopened and so taken by {who}", who=name_of(by)))
     return taken, (entry, *((note,) if taken.shown else ()))
 
 
@@ -267,9 +285,10 @@ def plan_applies_after_end(escalation: Escalation, event: PlanApplies, _now: dat
 
 def climb_once_more(escalation: Escalation, event: CustomerWrote | Raised, now: datetime) -> Moved:
     """Nobody had come, and it matters more now: from the first step again."""
-    dropped = following.drop_unsent(escalation, now, "not sent: it climbs once more")
+    dropped = following.drop_unsent(escalation, now, Words("not sent: it climbs once more"))
     again = timetable.start_over(dropped, escalation.plan, event.at, window=False)
-    why = "The customer wrote again." if isinstance(event, CustomerWrote) else "The priority was raised."
+    wrote = isinstance(event, CustomerWrote)
+    why = Words("The customer wrote again.") if wrote else Words("The priority was raised.")
     again = replace(again, sequence=again.sequence + 1, updated_at=now)
     return again, (Entry(event.at, "created", why), WriteNote("goes-on", event.at, again, remarks=(why,)))
 
@@ -278,6 +297,8 @@ def moved_here(escalation: Escalation, event: MovedHere, now: datetime) -> Moved
     """Its ticket was merged into another one: it goes on there under its own code."""
     moved = replace(escalation, ticket_id=event.ticket_id, owner=event.owner, looked_at=None, updated_at=now)
     moved = replace(moved, sequence=moved.sequence + moved.shown)
-    words = f"merged by {name_of(event.by)}: the escalation goes on here"
-    note = WriteNote("goes-on", event.at, moved, remarks=(f"{words[0].upper()}{words[1:]}.",))
+    who = name_of(event.by)
+    words = Words("merged by {who}: the escalation goes on here", who=who)
+    said = Words("Merged by {who}: the escalation goes on here.", who=who)
+    note = WriteNote("goes-on", event.at, moved, remarks=(said,))
     return moved, (Entry(event.at, "created", words), *((note,) if moved.shown else ()))

@@ -11,6 +11,7 @@ from .events import Command, Escalate, Say, WriteNote
 from .meaning import Asked
 from .plan import Plan, Policy
 from .taking import name_of
+from .words import Words
 
 Obeyed = tuple[Case, tuple[Command, ...]]
 
@@ -28,15 +29,15 @@ def obey(case: Case, asked: Asked, policy: Policy, now: datetime) -> Obeyed:
 def _escalate(case: Case, asked: Asked, policy: Policy, now: datetime) -> Obeyed:
     """The next step now; with a plan's name behind it: that plan from its first step."""
     if case.ticket.phase.ended:
-        return _say(case, asked, "The ticket is closed: open it again first.")
+        return _say(case, asked, Words("The ticket is closed: open it again first."))
     plan = _named(asked.command.rest, policy)
     if case.escalation is not None and case.escalation.state is not State.RESOLVED:
         return apply(case, Escalate(asked.by, asked.at, plan), now)
     chosen = plan or policy.plan_for(case.facts)
     if chosen is None:
-        names = ", ".join(sorted(policy.plans))
-        return _say(case, asked, f"{_reason(case, policy)} Name one: /escalate PLAN ({names}).")
-    case, commands = start(case, chosen, asked.at, f"started by {name_of(asked.by)}")
+        why, plans = _reason(case, policy), ", ".join(sorted(policy.plans))
+        return _say(case, asked, Words("{why} Name one: /escalate PLAN ({plans}).", why=why, plans=plans))
+    case, commands = start(case, chosen, asked.at, Words("started by {who}", who=name_of(asked.by)))
     case, more = apply(case, Escalate(asked.by, asked.at), now)  # without its window: somebody wants it now
     return case, (*commands, *more)
 
@@ -47,9 +48,9 @@ def _why(case: Case, asked: Asked, policy: Policy) -> Obeyed:
     return _note(case, case.escalation, WriteNote("why", asked.at, case.escalation, remarks=(_reason(case, policy),)))
 
 
-def _say(case: Case, asked: Asked, sentence: str) -> Obeyed:
+def _say(case: Case, asked: Asked, sentence: Words) -> Obeyed:
     if case.escalation is None:
-        return case, (Say(asked.at, ("Escalator", sentence)),)
+        return case, (Say(asked.at, (Words("Escalator"), sentence)),)
     answer = WriteNote("answer", asked.at, case.escalation, remarks=(sentence,), who=name_of(asked.by))
     return _note(case, case.escalation, answer)
 
@@ -60,12 +61,14 @@ def _note(case: Case, escalation: Escalation, note: WriteNote) -> Obeyed:
     return replace(case, escalation=told), (replace(note, escalation=told),)
 
 
-def _reason(case: Case, policy: Policy) -> str:
+def _reason(case: Case, policy: Policy) -> Words:
     match = policy.match(case.facts)
     if match.plan is None:
-        return f"No plan applies: {match.reason}."
-    old = "" if case.escalation is not None else " The ticket was there before that, so nothing was started."
-    return f"Plan {match.plan} applies: {match.reason}.{old}"
+        return Words("No plan applies: {reason}.", reason=match.reason)
+    applies = Words("Plan {plan} applies: {reason}.", plan=match.plan, reason=match.reason)
+    if case.escalation is not None:
+        return applies
+    return Words("{why} The ticket was there before that, so nothing was started.", why=applies)
 
 
 def _named(rest: str, policy: Policy) -> Plan | None:

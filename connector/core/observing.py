@@ -15,6 +15,7 @@ from .obeying import obey
 from .plan import Policy
 from .ticket import MATCHED, Actor, Change, Facts, Kind, Person, Phase, Reading, Role, Ticket, facts_with
 from .transition import transition
+from .words import Words
 
 THE_HELPDESK = Actor(Role.SYSTEM, "")
 
@@ -183,7 +184,7 @@ def _reopens(
     if not reopened or plan.reopened == "ignore":
         return case, ()
     case = replace(case, plan=plan.name)
-    case, commands = start(case, plan, change.at, "reopened")
+    case, commands = start(case, plan, change.at, Words("reopened"))
     assert case.escalation is not None
     if reopened[0].automatic:
         waits = replace(case.escalation, state=State.RESOLVED, due_at=None, waits_for_work=True)

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
+from functools import reduce
 
 from .ticket import Facts, Kind, Ticket
+from .words import Words
 
 MINUTE = timedelta(minutes=1)
 
@@ -100,7 +102,7 @@ class Match:
     """Which plan applies (None: none) and why, in words; `rule` is the one that matched, None: the priority chose."""
 
     plan: str | None
-    reason: str
+    reason: Words
     rule: Rule | None = None
 
 
@@ -136,11 +138,12 @@ class Policy:
         """The plan for these facts. Exclusions win wherever they stand; then first match wins."""
         for rule in sorted(self.rules, key=lambda rule: rule.plan is not None):
             if (why := satisfied(rule.when, facts)) is not None:
-                where = f"the rule in line {rule.line}" if rule.line else "a rule"
-                return Match(rule.plan, f"{where} matched: {why}", rule)
+                where = Words("the rule in line {line}", line=rule.line) if rule.line else Words("a rule")
+                return Match(rule.plan, Words("{rule} matched: {why}", rule=where, why=why), rule)
         if facts.priority in self.priorities:
-            return Match(self.priorities[facts.priority], f'priority is "{facts.priority}"')
-        return Match(None, f'no rule matched and priority "{facts.priority}" has no plan')
+            chosen = Words('priority is "{priority}"', priority=facts.priority)
+            return Match(self.priorities[facts.priority], chosen)
+        return Match(None, Words('no rule matched and priority "{priority}" has no plan', priority=facts.priority))
 
 
 def _looks_at(when: Criteria, kind: Kind, field: str) -> bool:
@@ -156,12 +159,15 @@ def _looks_at(when: Criteria, kind: Kind, field: str) -> bool:
     return vip or bool(asked.get(kind))
 
 
-def satisfied(when: Criteria, facts: Facts) -> str | None:
+def satisfied(when: Criteria, facts: Facts) -> Words | None:
     """Why these facts satisfy all criteria, in words, or None if they don't."""
     values = satisfying(when, facts)
     if values is None:
         return None
-    return ", ".join(f'{name} is "{value}"' for name, value in values) or "it asks nothing"
+    reasons = [Words('{what} is "{value}"', what=name, value=value) for name, value in values]
+    if not reasons:
+        return Words("it asks nothing")
+    return reduce(lambda these, this: Words("{these}, {this}", these=these, this=this), reasons)
 
 
 def satisfying(when: Criteria, facts: Facts) -> tuple[tuple[str, str], ...] | None:
@@ -175,19 +181,19 @@ def satisfying(when: Criteria, facts: Facts) -> tuple[tuple[str, str], ...] | No
 def _asked(when: Criteria, facts: Facts) -> Iterator[tuple[str, Iterable[str], Callable[[str], bool]]]:
     """Each criterion that asks something: its name, the wanted values, and the test of one value."""
     for name, wanted, actual in (
-        ("priority", when.priority, facts.priority),
-        ("group", when.group, facts.group),
-        ("organization", when.organization, facts.organization),
+        (Words("priority"), when.priority, facts.priority),
+        (Words("group"), when.group, facts.group),
+        (Words("organization"), when.organization, facts.organization),
         *((name, values, facts.field(name)) for name, values in when.fields),
     ):
         if wanted:
             yield name, wanted, actual.__eq__
     if when.tag:
-        yield "a tag", when.tag, facts.tags.__contains__
+        yield Words("a tag"), when.tag, facts.tags.__contains__
     if when.title:
-        yield "a word of the title", when.title, lambda phrase: _has_words(facts.title, phrase)
+        yield Words("a word of the title"), when.title, lambda phrase: _has_words(facts.title, phrase)
     if when.vip is not None:
-        yield "vip", [str(when.vip).lower()], str(facts.vip).lower().__eq__
+        yield Words("vip"), [Words("true") if when.vip else Words("false")], str(facts.vip).lower().__eq__
 
 
 def _has_words(title: str, phrase: str) -> bool:

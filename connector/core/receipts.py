@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from .escalation import Escalation, Notification, Stage
 from .events import Entry, Moved, Receipt
 from .sending import Recorded, entries_of, entry_of, remember_told, told_by, wanted, with_notification
+from .words import Words
 
 RING_AGAIN = timedelta(seconds=45)
 RINGS = 2
@@ -68,10 +69,10 @@ def _too_late(escalation: Escalation, notification: Notification, event: Receipt
     if not event.final or event.words in (notification.outcome, notification.later):
         return escalation, ()
     changed = with_notification(escalation, replace(notification, later=event.words))
-    return changed, (entry_of(notification, f"{event.words} (later)", now),)
+    return changed, (entry_of(notification, Words("{outcome} (later)", outcome=Words(event.words)), now),)
 
 
-def not_taken(notification: Notification, words: str, now: datetime) -> Notification:
+def not_taken(notification: Notification, words: Words, now: datetime) -> Notification:
     """A call that nobody took: rung once more, then over."""
     rings = notification.rings + 1
     if rings < RINGS and not notification.dropped:
@@ -94,11 +95,12 @@ def waited_long_enough(escalation: Escalation, calls: frozenset[str], now: datet
         if now < notification.at:
             continue
         if notification.stage is Stage.SENT and notification.channel in calls:
-            changed = not_taken(notification, "no answer", now)
+            changed = not_taken(notification, Words("no answer"), now)
         elif notification.stage is Stage.SENT:
-            changed = replace(notification, stage=Stage.ENDED, at=now, outcome="no receipt")
+            changed = replace(notification, stage=Stage.ENDED, at=now, outcome=Words("no receipt"))
         elif notification.stage is Stage.CLAIMED and not wanted(escalation, notification):
-            changed = replace(notification, stage=Stage.ENDED, at=now, outcome="nobody knows whether it was sent")
+            unknown = Words("nobody knows whether it was sent")
+            changed = replace(notification, stage=Stage.ENDED, at=now, outcome=unknown)
         else:
             continue
         escalation = with_notification(escalation, changed)

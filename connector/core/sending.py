@@ -20,13 +20,15 @@ from .audience import Directory
 from .contact import Contact
 from .escalation import Escalation, Notification, Stage, State, Told
 from .events import Claim, Entry, Moved, Outcome
+from .words import NOTHING, Words
 
 RETRY_WAITS = (5, 15, 30, 60)  # seconds; the last one repeats
 NOT_AGAIN_WITHIN = timedelta(minutes=10)  # after a change of plan
 EVERYBODY = "*"
 STEP, EXHAUSTED, ALL_CLEAR, HANG_UP, STILL_ON_IT = "step", "exhausted", "all-clear", "hang-up", "still-on-it"
 ASKING = (STEP, EXHAUSTED)  # these ask a person to come
-ASIDE = {ALL_CLEAR: "all-clear: ", STILL_ON_IT: "still on it? "}  # what the history says before those that do not
+#: What the history says before those that do not.
+ASIDE = {ALL_CLEAR: Words("all-clear: "), STILL_ON_IT: Words("still on it? ")}
 
 Recorded = tuple[Escalation, tuple[Entry, ...]]
 
@@ -251,13 +253,19 @@ def entries_of(notification: Notification, now: datetime) -> tuple[Entry, ...]:
     return (entry_of(notification, notification.outcome, now),)
 
 
-def entry_of(notification: Notification, words: str, now: datetime) -> Entry:
+def entry_of(notification: Notification, words: Words, now: datetime) -> Entry:
     begun = notification.sent_at
     return Entry(
         now,
         "notification",
-        f"{ASIDE.get(notification.purpose, '')}{notification.channel} to {notification.name}: "
-        f"{words}{', possibly sent twice' if notification.doubt else ''}",
+        Words(
+            "{aside}{channel} to {name}: {outcome}{doubt}",
+            aside=ASIDE.get(notification.purpose, NOTHING),
+            channel=notification.channel,
+            name=notification.name,
+            outcome=Words(words),
+            doubt=Words(", possibly sent twice") if notification.doubt else NOTHING,
+        ),
         contact=notification.name,
         channel=notification.channel,
         outcome=words,

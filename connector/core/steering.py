@@ -9,6 +9,7 @@ from .escalation import Escalation, State
 from .events import Entry, Escalate, Moved, Stop, WriteNote
 from .plan import Plan
 from .taking import end_sending, name_of
+from .words import Words
 
 
 def escalate(escalation: Escalation, event: Escalate, now: datetime) -> Moved:
@@ -26,27 +27,31 @@ def escalate(escalation: Escalation, event: Escalate, now: datetime) -> Moved:
             on = timetable.start_over(escalation, escalation.plan, event.at, window=False)
         on = replace(on, stopped=False, ended_at=None, ended_by=None, waits_for_work=False, updated_at=now)
     on = replace(on, sequence=on.sequence + on.shown)
-    words = f"{name_of(event.by)} asked for the next step now"
-    note = WriteNote("goes-on", event.at, on, remarks=(f"{words}.",), who=name_of(event.by))
-    return on, (Entry(event.at, "operator", words), *((note,) if on.shown else ()))
+    who = name_of(event.by)
+    entry = Entry(event.at, "operator", Words("{who} asked for the next step now", who=who))
+    said = Words("{who} asked for the next step now.", who=who)
+    note = WriteNote("goes-on", event.at, on, remarks=(said,), who=who)
+    return on, (entry, *((note,) if on.shown else ()))
 
 
 def _other_plan(escalation: Escalation, plan: Plan, event: Escalate, now: datetime) -> Moved:
     """A person chose it: its first step now, whatever was under way."""
     escalation, commands = write_step_note(escalation, now, whatever=True)
-    dropped = following.drop_unsent(escalation, now, "not sent: another plan was started")
+    dropped = following.drop_unsent(escalation, now, Words("not sent: another plan was started"))
     on = timetable.start_over(dropped, plan, event.at, window=False)
     on = replace(on, stopped=False, ended_at=None, ended_by=None, waits_for_work=False, updated_at=now)
     on = replace(on, sequence=on.sequence + on.shown)
-    words = f"{name_of(event.by)} started plan {plan.name}"
-    note = WriteNote("plan-changed", event.at, on, remarks=(f"{words}.",), who=name_of(event.by))
-    return on, (*commands, Entry(event.at, "plan_changed", words), *((note,) if on.shown else ()))
+    who = name_of(event.by)
+    entry = Entry(event.at, "plan_changed", Words("{who} started plan {plan}", who=who, plan=plan.name))
+    said = Words("{who} started plan {plan}.", who=who, plan=plan.name)
+    note = WriteNote("plan-changed", event.at, on, remarks=(said,), who=who)
+    return on, (*commands, entry, *((note,) if on.shown else ()))
 
 
 def stop(escalation: Escalation, event: Stop, now: datetime) -> Moved:
     """Stopped by a person: silent until a matched field changes the plan, the ticket reopens, or somebody escalates."""
     escalation, commands = write_step_note(escalation, now, whatever=True)
-    stopped = end_sending(timetable.pause(escalation, event.at), now, "not sent: stopped")
+    stopped = end_sending(timetable.pause(escalation, event.at), now, Words("not sent: stopped"))
     stopped = replace(
         stopped,
         state=State.CANCELLED,
@@ -58,6 +63,7 @@ def stop(escalation: Escalation, event: Stop, now: datetime) -> Moved:
         updated_at=now,
     )
     stopped = replace(stopped, sequence=stopped.sequence + stopped.shown)
-    words = f"stopped by {name_of(event.by)}"
-    note = WriteNote("cancelled", event.at, stopped, remarks=(f"{words[0].upper()}{words[1:]}.",))
-    return stopped, (*commands, Entry(event.at, "cancelled", words), *((note,) if stopped.shown else ()))
+    who = name_of(event.by)
+    entry = Entry(event.at, "cancelled", Words("stopped by {who}", who=who))
+    note = WriteNote("cancelled", event.at, stopped, remarks=(Words("Stopped by {who}.", who=who),))
+    return stopped, (*commands, entry, *((note,) if stopped.shown else ()))

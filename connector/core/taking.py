@@ -22,6 +22,7 @@ from .events import (
     WriteNote,
 )
 from .ticket import Actor, Person, Role
+from .words import Words
 
 SCREEN_KEEPS_OLD_OWNER = timedelta(minutes=15)
 
@@ -45,8 +46,9 @@ def acknowledge(escalation: Escalation, event: Acknowledge, now: datetime) -> Mo
     assign = event.by.login if event.outside and escalation.owner is None else ""
     if assign:
         taken = replace(taken, assigned=Assigned(assign, "", now))
-    taken = end_sending(taken, now, "not sent: acknowledged", but=event.key or event.by.login)
-    entries = [Entry(event.at, "acknowledged", f"by {name_of(event.by)} ({event.via})", contact=event.key)]
+    taken = end_sending(taken, now, Words("not sent: acknowledged"), but=event.key or event.by.login)
+    by = Words("by {who} ({way})", who=name_of(event.by), way=Words(event.via))
+    entries = [Entry(event.at, "acknowledged", by, contact=event.key)]
     if event.until is not None:
         entries.append(_held_entry(event))
     if silent:
@@ -58,10 +60,11 @@ def acknowledge(escalation: Escalation, event: Acknowledge, now: datetime) -> Mo
 
 def _held_entry(event: Acknowledge) -> Entry:
     assert event.until is not None
-    return Entry(event.at, "held", f"until {event.until:%Y-%m-%d %H:%M} UTC by {name_of(event.by)}")
+    until = f"{event.until:%Y-%m-%d %H:%M}"
+    return Entry(event.at, "held", Words("until {until} UTC by {who}", until=until, who=name_of(event.by)))
 
 
-def end_sending(escalation: Escalation, now: datetime, why: str, but: str = "") -> Escalation:
+def end_sending(escalation: Escalation, now: datetime, why: Words, but: str = "") -> Escalation:
     """Begins nothing more; the next tick clears up: a quiet all-clear for those told, a ringing call is hung up."""
     return replace(following.drop_unsent(escalation, now, why), clear_up_at=now, clear_up_but=but, new_owner_at=None)
 
@@ -75,8 +78,9 @@ def acknowledge_again(escalation: Escalation, event: Acknowledge, now: datetime)
     if same(event.by, current.by):
         mine = replace(current, lasts=event.lasts or current.lasts)
         stands = escalation if mine == current else replace(escalation, acknowledged=mine)
-        yes = Entry(event.at, "acknowledged", f"by {name_of(event.by)} ({event.via}): still on it", contact=event.key)
-        said = (yes,) if escalation.asked_at is not None else ()
+        yes = Words("by {who} ({way}): still on it", who=name_of(event.by), way=Words(event.via))
+        entry = Entry(event.at, "acknowledged", yes, contact=event.key)
+        said = (entry,) if escalation.asked_at is not None else ()
         return timetable.await_work(_firm(stands, event.provisional, now), event.at), said
     if event.provisional and not current.provisional:
         return escalation, ()  # a form that locks when it opens takes nothing from who has it for certain
@@ -91,7 +95,8 @@ def _taken_over(escalation: Escalation, event: Acknowledge, now: datetime, *, te
     """Somebody else has it now. `tell`: the one before may turn out to have only opened a form."""
     over = Acknowledgement(event.by, event.at, event.via, event.key, event.provisional, event.lasts)
     taken = timetable.await_work(replace(escalation, acknowledged=over, updated_at=now), event.at)
-    entry = Entry(event.at, "acknowledged", f"taken over by {name_of(event.by)} ({event.via})", contact=event.key)
+    by = Words("taken over by {who} ({way})", who=name_of(event.by), way=Words(event.via))
+    entry = Entry(event.at, "acknowledged", by, contact=event.key)
     if not (tell and taken.shown):
         return taken, (entry,)
     taken = replace(taken, sequence=taken.sequence + 1)
@@ -157,12 +162,14 @@ def take_back(escalation: Escalation, by: Actor, at: datetime, now: datetime, to
     assert current is not None
     on = replace(timetable.go_on(escalation, current.at), updated_at=now)
     on = replace(on, sequence=on.sequence + on.shown)
+    who = name_of(by)
     if to:
-        words, kind, said = f"to {to} by {name_of(by)}", "handed-over", f"Changed by {name_of(by)}."
+        kind, words = "handed-over", Words("to {to} by {who}", to=to, who=who)
+        said = Words("Changed by {who}.", who=who)
     else:
-        words, kind = f"{name_of(by)} locked the ticket and left it without work", "goes-on"
-        said = f"{words}."
-    note = WriteNote(kind, at, on, remarks=(said,), who=to or name_of(by))
+        kind, words = "goes-on", Words("{who} locked the ticket and left it without work", who=who)
+        said = Words("{who} locked the ticket and left it without work.", who=who)
+    note = WriteNote(kind, at, on, remarks=(said,), who=to or who)
     return on, (Entry(at, "handed_over", words), *((note,) if on.shown else ()))
 
 
@@ -221,7 +228,7 @@ def owner_changed(escalation: Escalation, event: OwnerSet, now: datetime) -> Mov
         return _form_gave_it_on(with_owner, event, now)
     if event.back and not current.provisional:
         return with_owner, ()
-    return _hand_over(with_owner, event.owner.name if event.owner else "nobody", event.by, event.at, now)
+    return _hand_over(with_owner, event.owner.name if event.owner else Words("nobody"), event.by, event.at, now)
 
 
 def _form_gave_it_on(escalation: Escalation, event: OwnerSet, now: datetime) -> Moved:
@@ -247,15 +254,16 @@ def group_changed(escalation: Escalation, event: GroupSet, now: datetime) -> Mov
     if current is None or event.by.role in (Role.CUSTOMER, Role.US):
         return escalation, ()
     if _only_a_form(escalation, event.by, event.at):
-        return take_back(escalation, event.by, event.at, now, f"group {event.group}")
-    return _hand_over(escalation, f"group {event.group}", event.by, event.at, now)
+        return take_back(escalation, event.by, event.at, now, Words("group {group}", group=event.group))
+    return _hand_over(escalation, Words("group {group}", group=event.group), event.by, event.at, now)
 
 
 def _hand_over(escalation: Escalation, to: str, by: Actor, at: datetime, now: datetime) -> Moved:
     handed = timetable.start_over(escalation, escalation.plan, at)
     handed = replace(handed, shown=True, sequence=handed.sequence + 1, assigned=None, updated_at=now)
-    entry = Entry(at, "handed_over", f"to {to} by {name_of(by)}")
-    return handed, (entry, WriteNote("handed-over", at, handed, who=to, remarks=(f"Changed by {name_of(by)}.",)))
+    entry = Entry(at, "handed_over", Words("to {to} by {who}", to=to, who=name_of(by)))
+    said = Words("Changed by {who}.", who=name_of(by))
+    return handed, (entry, WriteNote("handed-over", at, handed, who=to, remarks=(said,)))
 
 
 def same(one: Actor, other: Actor) -> bool:
@@ -263,11 +271,12 @@ def same(one: Actor, other: Actor) -> bool:
 
 
 def name_of(actor: Actor) -> str:
-    """How a note names who did it."""
+    """How a note names who did it: Words, where it is more than a name."""
+    name = actor.name or actor.login
     if actor.role is Role.SYSTEM:
-        return "the helpdesk"
+        return Words("the helpdesk")
     if actor.role is Role.US:
         return "Escalator"
     if actor.role is Role.CUSTOMER:
-        return f"customer {actor.name or actor.login}".strip()
-    return actor.name or actor.login or f"agent {actor.id}"
+        return Words("customer {name}", name=name) if name else Words("customer")
+    return name or Words("agent {id}", id=actor.id)

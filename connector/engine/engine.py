@@ -32,10 +32,12 @@ from ..core.events import (
     WriteNote,
 )
 from ..core.leaving_out import PARKED
+from ..core.notes import note_lines
 from ..core.plan import Plan, Policy
 from ..core.ticket import Actor, Person, Reading
 from ..core.transition import transition
-from ..core.wording import Reader, note_lines
+from ..core.wording import Reader
+from ..core.words import Words
 from ..faults import describe
 from ..ports import Clock, Live
 from . import failures
@@ -157,7 +159,7 @@ class Engine:
             left_here = tuple(command for command in taken_back if isinstance(command, Entry))
             goal = known or observing.first_sight(no_later(target, now), self.policy, since)[0]
             if goal.escalation is not None and goal.escalation.state.live:
-                words = f"merged into ticket {goal.ticket.number}"
+                words = Words("merged into ticket {number}", number=goal.ticket.number)
                 after, commands = acting.apply(source, Closed(at, by, words), now)
                 return [self.writes(cases[source_id], after, (*left_here, *commands))]
             left, moved, commands = observing.move(source, goal, by, at, now)
@@ -177,7 +179,7 @@ class Engine:
                 started = None
                 return ()
             case = replace(case, ticket=reading.ticket, facts=reading.ticket.facts, plan=plan.name)
-            after, commands = acting.start(case, plan, now, f"started by {by}")
+            after, commands = acting.start(case, plan, now, Words("started by {who}", who=by))
             started = after.escalation
             return [self.writes(known, after, commands)]
 
@@ -253,7 +255,7 @@ class Engine:
                     look = True
                 case Say(at, lines):
                     mark = self.signatures.proof({"v": 1, "k": "say", "t": new.ticket.id, "at": at.isoformat()})
-                    desk.append(DeskItem("", lines, mark))
+                    desk.append(DeskItem("", tuple(self.reader.says(line) for line in lines), mark))
                 case TellOperator(sentence):
                     self.operator.tell("escalation", sentence)
         show = live_state(new.escalation)
@@ -268,13 +270,16 @@ class Engine:
             history = (*self.store.history(escalation.code), *entries)
         try:
             if command.kind == PARKED:
-                lines = failures.plain_note(command)
+                lines = failures.plain_note(command, self.reader)
             else:
                 lines = note_lines(command, self._people(escalation.owner), self.reader, history)
         except Exception as error:  # words are not worth a step that doesn't fire
             log.error("a note of %s could not be put into words: %s", escalation.code, describe(error))
-            lines = (f"Escalation {escalation.code}: {command.kind}", "Escalator could not put the rest into words.")
-        assign_name = command.who if command.assign else ""
+            lines = (
+                self.reader.says("Escalation {code}: {headline}", code=escalation.code, headline=command.kind),
+                self.reader.says("Escalator could not put the rest into words."),
+            )
+        assign_name = self.reader.says(command.who) if command.assign else ""
         return DeskItem(escalation.code, lines, proof, assign=command.assign, assign_name=assign_name)
 
     def _proof(self, old: Case | None, new: Case, command: WriteNote, before: str, last: bool) -> str:

@@ -17,6 +17,7 @@ from ..core.case import Case
 from ..core.escalation import Escalation
 from ..core.events import WriteNote
 from ..core.leaving_out import leave_out
+from ..core.wording import Reader
 from ..faults import describe
 from .keys import PREFIX
 from .operator import Operator
@@ -112,7 +113,8 @@ def stands(escalation: Escalation) -> str:
     return f"{escalation.code}:{escalation.state.value}:{escalation.round}:{escalation.step}"
 
 
-def plain_note(command: WriteNote) -> tuple[str, ...]:
+def plain_note(command: WriteNote, reader: Reader) -> tuple[str, ...]:
     """The note on a parked step: no names, no times, nothing that could fail."""
     headline, *more = command.remarks
-    return (f"Escalation {command.escalation.code}: {headline}", *more)
+    first = reader.says("Escalation {code}: {headline}", code=command.escalation.code, headline=headline)
+    return (first, *(reader.says(remark) for remark in more))

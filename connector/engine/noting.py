@@ -11,6 +11,7 @@ from datetime import datetime
 import redis
 
 from ..core.events import Entry
+from ..core.words import Words
 from ..errors import HelpdeskAway, HelpdeskError, PermissionLost, TicketGone
 from ..faults import describe
 from ..points import reached
@@ -117,7 +118,8 @@ class Notes:
         """The note, once its owner is set; None where only an owner was asked for."""
         lines = item.lines
         if item.assign and not self._assign(ticket_id, item) and lines:
-            lines = (*lines, f"{item.assign_name or item.assign} is not assigned: please set the owner.")
+            who = item.assign_name or item.assign
+            lines = (*lines, self.engine.reader.says("{who} is not assigned: please set the owner.", who=who))
         return Note(lines, item.proof, item.link) if lines else None
 
     def _assign(self, ticket_id: str, item: DeskItem) -> bool:
@@ -167,7 +169,8 @@ class Notes:
         log.warning("a note for ticket %s is set aside: %s", ticket_id, why)
         self.store.redis.delete(f"{PREFIX}unwritable:{ticket_id}")
         headline = item.lines[0] if item.lines else "an owner"
-        self.store.add_entry(item.code, Entry(self.clock.now(), NOTE_KIND, f'not written, "{headline}": {why}'))
+        words = Words('not written, "{headline}": {why}', headline=headline, why=why)
+        self.store.add_entry(item.code, Entry(self.clock.now(), NOTE_KIND, words))
         self.store.count("notes_refused")
         if why != GONE:
             self.engine.operator.tell("notes-refused", f"The helpdesk refused a note: {why}", about=ticket_id)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import redis
 
-from ..core.events import Closed
+from ..core.events import DELETED, Closed
 from ..core.observing import THE_HELPDESK, Observed
 from ..core.ticket import Kind, Reading
 from ..errors import HelpdeskAway, HelpdeskError, HelpdeskRefused, TicketGone
@@ -113,14 +113,14 @@ class Observer:
             self.take_in(reading)
             reached("reading taken in")
         except TicketGone:
-            self.engine.happen(ticket_id, Closed(self.clock.now(), THE_HELPDESK, "deleted"))
+            self.engine.happen(ticket_id, Closed(self.clock.now(), THE_HELPDESK, DELETED))
             return True
         except HelpdeskAway as error:
             self._away(ticket_id, error)
             return False
         except HelpdeskRefused as error:
             if self.store.redis.exists(f"{PREFIX}deleted:{ticket_id}"):
-                self.engine.happen(ticket_id, Closed(self.clock.now(), THE_HELPDESK, "deleted"))
+                self.engine.happen(ticket_id, Closed(self.clock.now(), THE_HELPDESK, DELETED))
                 return True
             return self._refused(ticket_id, error)
         self.store.redis.delete(f"{PREFIX}away:{ticket_id}", f"{PREFIX}refused:{ticket_id}")

@@ -1,4 +1,7 @@
-"""How our records look in Redis: JSON of the core's frozen dataclasses, by msgspec."""
+"""How our records look in Redis: JSON of the core's frozen dataclasses, by msgspec.
+
+Words stand there as {"msgid", "values"}; those without values, unless they are a value themselves, as plain text.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +11,7 @@ import msgspec
 
 from ..core.case import Case
 from ..core.events import Entry, Outcome
+from ..core.words import Words
 from ..ports import Live, Message
 
 
@@ -61,13 +65,44 @@ class Bundle:
 NotOurs = msgspec.DecodeError
 """A record that can't be understood: written by another version, or by hand."""
 
-_encoder = msgspec.json.Encoder()
-_case = msgspec.json.Decoder(Case)
-_entry = msgspec.json.Decoder(Entry)
+
+def _plain(value: Any) -> Any:
+    """What msgspec doesn't know how to write."""
+    if not isinstance(value, Words):
+        raise NotImplementedError(f"a record holds a {type(value).__name__}")
+    return _made_of(value) if value.values else str(value)
+
+
+def _made_of(words: Words) -> dict[str, Any]:
+    """A value without a gap is no plain text: what is plain text among values is never translated."""
+    values = {name: _made_of(one) if isinstance(one, Words) else one for name, one in words.values.items()}
+    return {"msgid": words.msgid, "values": values}
+
+
+def _ours(kind: type, value: Any) -> Any:
+    """What msgspec doesn't know how to read. Raises ValueError, which it turns into NotOurs."""
+    if kind is not Words:
+        raise NotImplementedError(f"a record holds a {kind.__name__}")
+    return _words(value)
+
+
+def _words(value: Any) -> Words:
+    if isinstance(value, str):
+        return Words(value)
+    try:
+        values = {name: _words(one) if isinstance(one, dict) else one for name, one in value["values"].items()}
+        return Words(value["msgid"], **values)
+    except (LookupError, TypeError, AttributeError):
+        raise ValueError("no words") from None
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_plain)
+_case = msgspec.json.Decoder(Case, dec_hook=_ours)
+_entry = msgspec.json.Decoder(Entry, dec_hook=_ours)
 _item = msgspec.json.Decoder(DeskItem)
 _live = msgspec.json.Decoder(Live)
 _link = msgspec.json.Decoder(Link)
-_bundle = msgspec.json.Decoder(Bundle)
+_bundle = msgspec.json.Decoder(Bundle, dec_hook=_ours)
 
 
 def encode(record: Any) -> bytes:
