@@ -20,6 +20,7 @@ from twilio.http.response import Response  # type: ignore[import-untyped]
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
+from connector.core.words import Words
 from connector.errors import ConfigError, Undelivered
 from connector.ports import Message, Receipt
 
@@ -91,37 +92,38 @@ class Outcome:
 
     state: State
     ended: bool
-    text: str
+    text: Words
     permanent: bool = False
 
 
 OUTCOMES: Mapping[str, Outcome] = {
-    "accepted": Outcome(State.PENDING, False, "accepted"),
-    "scheduled": Outcome(State.PENDING, False, "accepted"),
-    "queued": Outcome(State.PENDING, False, "accepted"),
-    "sending": Outcome(State.PENDING, False, "accepted"),
-    "sent": Outcome(State.PENDING, False, "sent"),
-    "delivered": Outcome(State.ARRIVED, True, "delivered"),
-    "read": Outcome(State.ARRIVED, True, "read"),
-    "undelivered": Outcome(State.FAILED, True, "undelivered"),
-    "failed": Outcome(State.FAILED, True, "failed"),
-    "canceled": Outcome(State.FAILED, True, "cancelled"),
-    "initiated": Outcome(State.PENDING, False, "dialling"),
-    "ringing": Outcome(State.PENDING, False, "ringing"),
-    "in-progress": Outcome(State.ANSWERED, False, "answered"),
-    "completed": Outcome(State.ANSWERED, True, "answered, the call is over"),
-    "busy": Outcome(State.FAILED, True, "busy"),
-    "no-answer": Outcome(State.FAILED, True, "no answer"),
+    "accepted": Outcome(State.PENDING, False, Words("accepted")),
+    "scheduled": Outcome(State.PENDING, False, Words("accepted")),
+    "queued": Outcome(State.PENDING, False, Words("accepted")),
+    "sending": Outcome(State.PENDING, False, Words("accepted")),
+    "sent": Outcome(State.PENDING, False, Words("sent")),
+    "delivered": Outcome(State.ARRIVED, True, Words("delivered")),
+    "read": Outcome(State.ARRIVED, True, Words("read")),
+    "undelivered": Outcome(State.FAILED, True, Words("undelivered")),
+    "failed": Outcome(State.FAILED, True, Words("failed")),
+    "canceled": Outcome(State.FAILED, True, Words("cancelled")),
+    "initiated": Outcome(State.PENDING, False, Words("dialling")),
+    "ringing": Outcome(State.PENDING, False, Words("ringing")),
+    "in-progress": Outcome(State.ANSWERED, False, Words("answered")),
+    "completed": Outcome(State.ANSWERED, True, Words("answered, the call is over")),
+    "busy": Outcome(State.FAILED, True, Words("busy")),
+    "no-answer": Outcome(State.FAILED, True, Words("no answer")),
 }
 
 
 def receipt_outcome(status: str, error_code: str = "") -> Outcome:
     """`MessageStatus` or `CallStatus` (and `ErrorCode`) of a callback in our words; an unknown word is pending."""
-    outcome = OUTCOMES.get(status, Outcome(State.PENDING, False, "unknown"))
+    outcome = OUTCOMES.get(status, Outcome(State.PENDING, False, Words("unknown")))
     problem = PROBLEMS.get(int(error_code)) if error_code.isdecimal() else None
     if outcome.state is not State.FAILED or problem is None:
         return outcome
-    return Outcome(State.FAILED, True, f"{outcome.text} ({problem.sentence.rstrip('.')})", problem.permanent)
+    why = Words("{outcome} ({why})", outcome=outcome.text, why=problem.sentence.rstrip("."))
+    return Outcome(State.FAILED, True, why, problem.permanent)
 
 
 # --- what comes in --------------------------------------------------------------------------------------------------

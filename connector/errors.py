@@ -6,10 +6,11 @@ address or a message body. `details` is for the log and keeps to the same rule.
 
 
 class EscalatorError(Exception):
-    """Something that Escalator can explain in one sentence."""
+    """Something that Escalator can explain in one sentence; `sentence` is that as it was given."""
 
     def __init__(self, sentence: str, *, details: str = "") -> None:
         super().__init__(sentence)
+        self.sentence = sentence
         self.details = details
 
 

@@ -11,10 +11,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ..core.words import Words
 from .keys import PREFIX
 from .scripts import Script
 
-WORDS: Mapping[str, str] = {"sms": "texts", "phone": "calls", "push": "pushes", "webpush": "pushes", "email": "mails"}
+WORDS: Mapping[str, Words] = {
+    "sms": Words("texts"),
+    "phone": Words("calls"),
+    "push": Words("pushes"),
+    "webpush": Words("pushes"),
+    "email": Words("mails"),
+}
 GROWS = (1, 2, 4, 8, 12)  # how the time between two messages grows while it goes on
 QUIET = 60.0  # seconds after which somebody is told at once again
 TRIES = 3  # failures in a row after which a provider counts as away
@@ -110,9 +117,10 @@ class Pacing:
         if person and self.limits.get(kind, 0):
             redis.eval(_GIVE_BACK, 1, _spent_key(kind, person), id)
 
-    def over_the_ceiling(self, kind: str) -> str:
+    def over_the_ceiling(self, kind: str) -> Words:
         """What stands on the ticket instead of an outcome."""
-        return f"not sent: more than {self.limits.get(kind, 0)} {WORDS.get(kind, 'messages')} an hour"
+        limit, what = self.limits.get(kind, 0), WORDS.get(kind) or Words("messages")
+        return Words("not sent: more than {limit} {what} an hour", limit=limit, what=what)
 
 
 def failed(redis: Any, channel: str, words: str) -> bool:

@@ -13,6 +13,7 @@ import redis
 from ..core.contact import Contact
 from ..core.events import Outcome
 from ..core.sending import ALL_CLEAR, EVERYBODY, HANG_UP, STILL_ON_IT, bundles
+from ..core.words import NOTHING, Words
 from ..errors import Undelivered
 from ..faults import describe
 from ..points import reached
@@ -49,18 +50,23 @@ class Tries:
         """What became of it. Never raises: an unexpected error is a temporary failure, in words without details."""
         held = parts[0].held
         if channel is None:
-            return Outcome(held.id, f"channel {held.channel} is no longer in the config", sent=False, permanent=True)
+            return Outcome(
+                held.id,
+                Words("channel {channel} is no longer in the config", channel=held.channel),
+                sent=False,
+                permanent=True,
+            )
         try:
             if held.purpose == HANG_UP:
                 cast(PlaysCalls, channel).hang_up(held.provider_id)  # only planned for channels that ring
-                return Outcome(held.id, "hung up", sent=True, arrived=True)
+                return Outcome(held.id, Words("hung up"), sent=True, arrived=True)
             return self._outcome(parts, channel, group, bundle, lease_ends)
         except Undelivered as error:
             if not isinstance(error, NotBegun):
                 self._failed(channel, error)
             return Outcome(
                 held.id,
-                str(error),
+                Words(error.sentence),
                 sent=False,
                 permanent=error.permanent,
                 doubt=error.maybe_sent,
@@ -68,7 +74,7 @@ class Tries:
             )
         except Exception as error:
             log.exception("a notification by %s failed: %s", channel.name, describe(error), exc_info=False)
-            return Outcome(held.id, "Escalator failed to send it", sent=False)
+            return Outcome(held.id, Words("Escalator failed to send it"), sent=False)
 
     def _outcome(
         self, parts: Sequence[Part], channel: Channel, group: str, bundle: Bundle | None, lease_ends: datetime
@@ -76,10 +82,11 @@ class Tries:
         held = parts[0].held
         contacts = self.messages.contacts(parts[0])
         if not contacts:
-            return Outcome(held.id, "no longer in the config", sent=False, permanent=True)
+            return Outcome(held.id, Words("no longer in the config"), sent=False, permanent=True)
         if channel.personal and not channel.address(contacts[0]):
             # who is asked quietly is asked by all quiet ways, whichever they have
-            words = f"no address for {channel.name}" if held.purpose != STILL_ON_IT else ""
+            aside = held.purpose == STILL_ON_IT
+            words = NOTHING if aside else Words("no address for {channel}", channel=channel.name)
             return Outcome(held.id, words, sent=False, permanent=True)
         message = insist(lambda: self.messages.compose(parts, channel, contacts, bundle))
         replication = self.messages.store.replication
@@ -99,7 +106,7 @@ class Tries:
             )
         )
         if begin.away is not None:
-            raise NotBegun(f"not tried: {begin.away}" if begin.away else "not tried: the provider is away")
+            raise NotBegun(_away(begin.away))
         if begin.ceiling:
             return Outcome(held.id, self.pacing.over_the_ceiling(channel.kind), sent=False, over=True)
         message = replace(message, rests_until=begin.rests_until)
@@ -145,10 +152,10 @@ class Tries:
         replication = self.messages.store.replication
         insist(replication.safe)  # or not: somebody waits to be told
         if not in_doubt and insist(lambda: replication.in_doubt(message.due_at)):  # it may not know of our claim
-            raise NotBegun("not tried: another Redis took over")
+            raise NotBegun(Words("not tried: another Redis took over"))
         enough = timedelta(seconds=channel.lease * CALL_TAKES)
         if self.messages.clock.now() + enough > lease_ends:  # paused, or long asked: somebody else may have it soon
-            raise NotBegun("it took too long to begin")
+            raise NotBegun(Words("it took too long to begin"))
         try:
             return channel.deliver(message)
         except Undelivered as error:
@@ -195,7 +202,7 @@ def _taken(
     wait = 0.0 if final else (CALL_OVER_WITHIN if channel.kind == "phone" else RECEIPT_WITHIN)
     return Outcome(
         held.id,
-        receipt.detail or "accepted",
+        Words(receipt.detail or "accepted"),
         sent=True,
         arrived=final,
         doubt=doubt,
@@ -203,6 +210,10 @@ def _taken(
         login=contacts[0].login if held.person != EVERYBODY else "",
         wait=wait,
     )
+
+
+def _away(words: str) -> Words:
+    return Words("not tried: {why}", why=Words(words)) if words else Words("not tried: the provider is away")
 
 
 def _topic(channel: Channel) -> str:

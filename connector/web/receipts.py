@@ -10,6 +10,7 @@ from channels._twilio import State, receipt_outcome
 from ..core.escalation import Notification, Stage
 from ..core.events import Receipt
 from ..core.sending import find as find_notification
+from ..core.words import Words
 from ..engine.answering import Answers
 from ..engine.numbers import line_key
 from ..engine.records import Link
@@ -18,7 +19,7 @@ from .announced import codes_of
 if TYPE_CHECKING:
     from ..services import Services
 
-VOICEMAIL, NO_KEY = "voicemail", "no key pressed"
+VOICEMAIL, NO_KEY = Words("voicemail"), Words("no key pressed")
 
 
 def take(services: Services, link: Link, *, sid: str, status: str, error_code: str, number: str) -> None:
@@ -56,7 +57,7 @@ def picked_up(services: Services, link: Link, *, sid: str, answered_by: str) -> 
         services.store.count("calls_voicemail")
 
 
-def _unanswered(notification: Notification | None) -> str:
+def _unanswered(notification: Notification | None) -> Words:
     """How a call ended that somebody or something picked up without pressing a key."""
     return VOICEMAIL if notification is not None and notification.outcome == VOICEMAIL else NO_KEY
 
@@ -68,7 +69,7 @@ def awaited(services: Services, link: Link) -> bool:
 
 def key_pressed(link: Link, digit: str, sid: str) -> Receipt:
     """A person is on the phone: the call has arrived, whatever they do next."""
-    return Receipt(link.id, f"answered, key {digit} pressed", arrived=True, provider_id=sid)
+    return Receipt(link.id, Words("answered, key {key} pressed", key=digit), arrived=True, provider_id=sid)
 
 
 def find(services: Services, link: Link) -> tuple[str, Notification | None]:
@@ -87,7 +88,7 @@ def _of(services: Services, link: Link) -> Iterator[tuple[str, Notification]]:
             yield ticket_id, notification
 
 
-def _under_way(services: Services, link: Link, sid: str, words: str, *, talking: bool) -> None:
+def _under_way(services: Services, link: Link, sid: str, words: Words, *, talking: bool) -> None:
     """Proves that the provider has what the sender got no answer for; a call in progress is waited for."""
     _, notification = find(services, link)
     if notification is None:
