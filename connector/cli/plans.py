@@ -1,5 +1,6 @@
 """`escalator plans`: every plan in plain words, for sharing."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -7,27 +8,27 @@ import click
 from config.settings import Settings
 
 from ..core.plan import Plan
-from .common import Places, as_json, placed, print_json, reader, say
-from .words import criteria_words, plan_lines, times
+from ..services import build_texts
+from .common import Places, as_json, placed, print_json, reader, say, utc_now
+from .sheet import Sentences, as_page, lines_of, page_of, put
+from .words import ENGLISH, sheet_of_plans, times
 
 
 @click.command()
 @placed
 @as_json
-def plans(places: Places, json_: bool) -> None:
+@as_page
+def plans(places: Places, json_: bool, html: Path | None) -> None:
     """Every plan in plain words: who is told, by which way, when, and what stops it."""
     settings = places.settings()
-    policy = settings.policy
     if json_:
-        print_json({"plans": [_document(plan, settings) for plan in policy.plans.values()]})
-        return
-    for plan in policy.plans.values():
-        say(*plan_lines(plan, settings, reader(settings)), "")
-    excluded = [f"  {criteria_words(rule.when)} (line {rule.line})" for rule in policy.rules if rule.plan is None]
-    excluded += [f'  priority "{name}"' for name, plan_name in policy.priorities.items() if plan_name is None]
-    if excluded:
-        say("Never escalated", *excluded, "")
-    say("Tickets that nothing here names are left alone.")
+        print_json({"plans": [_document(plan, settings) for plan in settings.policy.plans.values()]})
+    elif html is not None:
+        texts, language = build_texts(settings), settings.service.language
+        sheet = sheet_of_plans(settings, Sentences(texts, language))
+        put(page_of(sheet, texts, language, reader(settings), utc_now()), html)
+    else:
+        say(*lines_of(sheet_of_plans(settings, ENGLISH)))
 
 
 def _document(plan: Plan, settings: Settings) -> dict[str, Any]:

@@ -7,10 +7,11 @@ import click
 from ..core.case import Case
 from ..core.escalation import State
 from ..core.wording import entry_words, next_step
-from ..engine.documents import document, with_history
+from ..engine.documents import document, of_mode, with_history
+from ..engine.epoch import Holds
 from ..errors import EscalatorError
 from ..services import Services
-from .common import Places, as_json, placed, print_json, print_table, reader, say, utc_now
+from .common import Places, as_json, in_rehearsal, placed, print_json, print_table, reader, say, utc_now
 from .words import Names, step_words
 
 
@@ -24,8 +25,9 @@ def status(places: Places, all_: bool, json_: bool) -> None:
     cases = live_cases(services) + (ended_cases(services) if all_ else [])
     troubles = [str(trouble["sentence"]) for trouble in services.operator.open()]
     if json_:
-        print_json({"escalations": [document(case) for case in cases]})
+        print_json(of_mode({"escalations": [document(case) for case in cases]}, services.store.holds()))
         return
+    _say_mode(services)
     if cases:
         print_table(("Code", "Ticket", "Title", "Plan", "State", "Next"), [_row(case, services) for case in cases])
     else:
@@ -45,8 +47,9 @@ def show(places: Places, code: str, json_: bool) -> None:
     assert case.escalation is not None
     history = services.store.history(case.escalation.code)
     if json_:
-        print_json(with_history(case, history))
+        print_json(of_mode(with_history(case, history), services.store.holds()))
         return
+    _say_mode(services)
     words, now = reader(services.settings), utc_now()
     facts = case.ticket.facts
     say(
@@ -58,6 +61,12 @@ def show(places: Places, code: str, json_: bool) -> None:
     for entry in history:
         late = f" ({entry.late_s:.1f} s late)" if entry.late_s else ""
         say(f"{words.clock(entry.at, now, seconds=True)}  {entry_words(entry, words)}{late}")
+
+
+def _say_mode(services: Services) -> None:
+    """By what Redis holds: the config may say something else by now."""
+    if services.store.holds() is Holds.REHEARSAL:
+        say(in_rehearsal(services.settings) or "Rehearsal: nothing of this was sent or written.", "")
 
 
 def case_of(services: Services, code: str) -> Case:
@@ -120,4 +129,4 @@ def _next(case: Case, services: Services) -> str:
         return f"{what} at {words.clock(due, utc_now())}"
     if escalation.state is State.WAITING and escalation.step == 0:
         due += step.after
-    return f"{step_words(step, names.of(step.notify), words)} at {words.clock(due, utc_now())}"
+    return f"{step_words(step, names.of(step.notify))} at {words.clock(due, utc_now())}"

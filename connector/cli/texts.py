@@ -9,6 +9,7 @@ from config.problems import Problem, Report, Severity, did_you_mean
 from config.settings import Settings
 
 from ..web.rehearsal import rehearse
+from .rehearsal import rehearse as rehearse_sheets
 
 ENGLISH_INSTEAD = "There are no texts in `{}`: English is used."
 
@@ -25,6 +26,7 @@ def look_at_texts(settings: Settings, where: Report) -> list[Problem]:
             report.warning(path, ENGLISH_INSTEAD.format(language), mend)
     languages = sorted({reader.language(language) for language in used} | _own(settings.service.texts))
     rehearse(reader, languages)
+    rehearse_sheets(reader, languages)
     faults = proofread(reader, {channel.kind for channel in settings.channels.values()}, languages)
     return [*report.problems, *map(_problem, faults), *_unread(reader)]
 

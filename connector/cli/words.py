@@ -1,96 +1,133 @@
-"""Plans in plain words: pure, from a plan to lines for people who never saw the config."""
+"""Plans in plain words: pure, from the config to sentences for people who never saw it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
+from channels import BUILT_IN
 from config.settings import Settings
 
-from ..core.plan import OWNER, UNASSIGNED, Criteria, Plan, Step, Way
-from ..core.wording import Reader, duration
+from ..core.plan import OWNER, UNASSIGNED, Criteria, Plan, Rule, Step, Way
+from ..core.wording import duration
+from .explaining import after_round
+from .sheet import Chosen, Part, Row, Sentences, Sheet
 
-_DID = {
-    Way.TAKE: "makes themself the owner",
-    Way.LOCK: "locks the ticket",
-    Way.REPLY: "replies to the customer",
-    Way.PENDING: "sets it pending",
-    Way.NOTE: "writes an internal note (as owner, as somebody told, or starting with /ack)",
-    Way.OUTSIDE: "answers from the phone",
-    Way.MAIL: "answers by mail",
-}
+ENGLISH = Sentences(BUILT_IN, "en")
+
+#: A name in a sentence: `owner`, `unassigned` or `contact`, and what the contact is called.
+Named = tuple[str, str]
 
 
-def plan_lines(plan: Plan, settings: Settings, reader: Reader) -> list[str]:
+def sheet_of_plans(settings: Settings, tell: Sentences) -> Sheet:
+    """Every plan, and what no plan is for."""
+    policy = settings.policy
+    plans = [*policy.plans.values()]
+    excluded = [_rule("rule", rule, tell) for rule in policy.rules if rule.plan is None]
+    excluded += [tell("priorities", priorities=[name]) for name, plan in policy.priorities.items() if plan is None]
+    none = (Part(tell("excluded"), tuple(excluded)),) if excluded else ()
+    return Sheet(
+        title=tell("plans"),
+        parts=(*(part_of(plan, settings, tell) for plan in plans), *none),
+        outro=(tell("left alone"),),
+        chosen=tuple(_chosen(settings, [plan.name for plan in plans], tell)),
+    )
+
+
+def part_of(plan: Plan, settings: Settings, tell: Sentences) -> Part:
     """A plan from its first minute to its end."""
     names = Names(settings)
-    lines = [f"Plan {plan.name}", *(f"  For {what}" for what in _uses(plan.name, settings))]
-    lines.append(f"  A ticket's response window is {duration(plan.respond_within)}. If nobody has taken it then:")
+    stand_ins = (tell("stand-ins", whom=names.of(plan.unassigned)),) if plan.unassigned else ()
+    return Part(
+        tell("plan", name=plan.name),
+        (*_uses(plan.name, settings, tell), tell("window", window=duration(plan.respond_within))),
+        tuple(_rows(plan, settings, names, tell)),
+        (*stand_ins, stops(plan, tell)),
+    )
+
+
+def _rows(plan: Plan, settings: Settings, names: "Names", tell: Sentences) -> Iterator[Row]:
+    """The steps, the rounds after them, and when nobody came."""
+    before = timedelta(0)
     for step, at in zip(plan.steps, times(plan), strict=True):
-        lines.append(f"    {duration(at):>12}  {step_words(step, names.of(step.notify), reader)}")
-    if plan.rounds > 1:
-        lines.append(
-            f"  {plan.rounds} rounds in all, the next one {duration(plan.pause_between_rounds)} after a last step."
-        )
-    if plan.unassigned:
-        lines.append(f"  While nobody owns the ticket, {names.of(plan.unassigned)} is told in the owner's place.")
-    last = plan.when_exhausted
-    then = "nobody else is told."
-    if last is not None:
-        ways = _either(last.by, reader, " and ")
-        then = f"{ways} to {names.of(last.notify)} at once and every {duration(last.every)}."
-    lines.append(f"  {duration(plan.give_up_after)} after the last step it counts as nobody came: {then}")
-    did = [words for way, words in _DID.items() if way in plan.acknowledged_by]
-    lines.append(f"  It stops as soon as an agent {'; '.join(did)}.")
-    return lines
+        words = step_words(step, names.of(step.notify), tell)
+        yield Row(duration(at), words, icons(step.by, settings), icons(step.otherwise, settings), at - before)
+        before = at
+    rounds, end = after_round(plan, 1, before)
+    for number, at in rounds:
+        yield Row(duration(at), tell("round", round=number, rounds=plan.rounds), waits=plan.pause_between_rounds)
+    by, words = (), tell("nobody came", by=())
+    if (last := plan.when_exhausted) is not None:
+        by = last.by
+        words = tell("nobody came", by=by, whom=names.of(last.notify), every=duration(last.every))
+    yield Row(duration(end), words, icons(by, settings), waits=plan.give_up_after)
 
 
-def step_words(step: Step, whom: str, reader: Reader) -> str:
-    """`push to the owner, or SMS if that does not arrive`."""
-    ways = _either(step.by, reader, " and ")
-    otherwise = f", or {_either(step.otherwise, reader, ', or ')} if that does not arrive" if step.otherwise else ""
-    return f"{ways} to {whom}{otherwise}"
+def stops(plan: Plan, tell: Sentences) -> str:
+    """What ends it."""
+    return tell("stops", by=[way.value for way in Way if way in plan.acknowledged_by])
 
 
-def _either(channels: Iterable[str], reader: Reader, by: str) -> str:
-    return by.join(reader.channel(channel) for channel in channels)
+def step_words(step: Step, whom: Iterable[Named], tell: Sentences = ENGLISH, number: int = 0) -> str:
+    """`push to the owner, or SMS if that does not arrive`; with its number where there is one."""
+    return tell("step", by=step.by, otherwise=step.otherwise, whom=tuple(whom), number=number)
+
+
+def icons(names: Iterable[str], settings: Settings) -> tuple[str, ...]:
+    """The kinds of these channels."""
+    kinds = {name: channel.kind for name, channel in settings.channels.items()}
+    return tuple(kinds.get(name, name) for name in names)
 
 
 class Names:
-    """Contacts by their names; the words of `notify` in plain ones."""
+    """Contacts by their names; the words of `notify` as they are."""
 
     def __init__(self, settings: Settings) -> None:
         self._names = {key: contact.name for key, contact in settings.contacts.items()}
-        self._names |= {OWNER: "the owner", UNASSIGNED: "who stands in for the owner"}
 
-    def of(self, keys: Iterable[str]) -> str:
-        return " and ".join(self._names.get(key, key) for key in keys) or "nobody"
+    def of(self, keys: Iterable[str]) -> tuple[Named, ...]:
+        return tuple(
+            (key, "") if key in (OWNER, UNASSIGNED) else ("contact", self._names.get(key, key)) for key in keys
+        )
 
 
-def _uses(plan: str, settings: Settings) -> list[str]:
+# --- which tickets --------------------------------------------------------------------------------------------------
+
+
+def _uses(plan: str, settings: Settings, tell: Sentences) -> list[str]:
     """What leads to this plan."""
-    policy = settings.policy
-    rules = [f"{criteria_words(rule.when)} (line {rule.line})" for rule in policy.rules if rule.plan == plan]
-    priorities = [f'"{name}"' for name, named in policy.priorities.items() if named == plan]
-    return rules + ([f"priority {' or '.join(priorities)}, when no rule matched"] if priorities else [])
+    rules = [_rule("for rule", rule, tell) for rule in settings.policy.rules if rule.plan == plan]
+    priorities = _priorities(plan, settings)
+    return rules + ([tell("for priorities", priorities=priorities)] if priorities else [])
 
 
-def criteria_words(when: Criteria) -> str:
-    """`group "Network", priority "2 normal" or "3 high"`."""
-    asked: list[tuple[str, Sequence[str]]] = [
+def _chosen(settings: Settings, plans: list[str], tell: Sentences) -> Iterator[Chosen]:
+    """What chooses, in the order in which it is asked: exclusions, rules, priorities."""
+    for rule in sorted(settings.policy.rules, key=lambda rule: rule.plan is not None):
+        yield Chosen(_rule("rule", rule, tell), plans.index(rule.plan) + 1 if rule.plan in plans else 0)
+    for number, plan in enumerate((None, *plans)):
+        if priorities := _priorities(plan, settings):
+            yield Chosen(tell("priorities", priorities=priorities), number)
+
+
+def _rule(kind: str, rule: Rule, tell: Sentences) -> str:
+    return tell(kind, criteria=_criteria(rule.when), line=rule.line)
+
+
+def _priorities(plan: str | None, settings: Settings) -> list[str]:
+    return [name for name, named in settings.policy.priorities.items() if named == plan]
+
+
+def _criteria(when: Criteria) -> list[tuple[str, tuple[str, ...]]]:
+    """What is asked: its name, and the values of which one must be there."""
+    asked = [
         ("priority", when.priority),
         ("group", when.group),
         ("tag", when.tag),
-        ("a title with", when.title),
+        ("title", when.title),
         ("organization", when.organization),
         *when.fields,
     ]
-    words = [f"{name} {' or '.join(map(_quoted, values))}" for name, values in asked if values]
-    if when.vip is not None:
-        words.append("a VIP customer" if when.vip else "a customer who is no VIP")
-    return ", ".join(words) or "every ticket"
-
-
-def _quoted(value: str) -> str:
-    return f'"{value}"'
+    vip = [("vip", (str(when.vip).lower(),))] if when.vip is not None else []
+    return [*((name, values) for name, values in asked if values), *vip]
 
 
 def times(plan: Plan) -> list[timedelta]:

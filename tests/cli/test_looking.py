@@ -148,7 +148,8 @@ def test_plans_are_told_in_plain_words(alone: Bench) -> None:
     assert 'For priority "3 high", when no rule matched' in said
     assert "30 min  mail to the owner, or SMS if that does not arrive" in said
     assert "35 min  phone call to the owner" in said
-    assert "2 rounds in all, the next one 10 min after a last step." in said
+    assert "45 min  round 2 of 2 begins, again from step 1" in said
+    assert "65 min  it counts as nobody came: mail to Dana Reyes at once and every 60 min" in said
     assert "While nobody owns the ticket, Dana Reyes is told in the owner's place." in said
     assert 'Never escalated\n  priority "3 high", tag "no-escalation"' in said
 
@@ -168,7 +169,7 @@ def test_explain_tells_which_plan_applies_and_why(alone: Bench) -> None:
 
     assert said.exit_code == 0, said.output
     assert 'Plan calm applies: priority is "3 high".' in said.stdout
-    assert "step 1: mail, or SMS to Dana Reyes" in said.stdout
+    assert "step 1: mail to Dana Reyes, or SMS if that does not arrive" in said.stdout
     document = alone.json("explain", f"id:{ticket['id']}")
     assert document["plan"] == "calm"
     assert [step["contacts"] for step in document["steps"]] == [["Dana Reyes"], ["Dana Reyes"]]
