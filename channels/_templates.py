@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 OURS = Path(__file__).parent / "templates"
 ENGLISH = "en"
+NOTES = "notes.po"
 
 Facts = Mapping[str, Any]
 #: The template, filled in with these facts.
@@ -27,7 +28,11 @@ Fill = Callable[[Facts], str]
 
 
 class Unusable(ValueError):
-    """A text that can't be sent as it is: one sentence on why."""
+    """A text that can't be sent as it is: one sentence on why, and the line of its file where that is known."""
+
+    def __init__(self, sentence: str, line: int = 0) -> None:
+        super().__init__(sentence)
+        self.line = line
 
 
 class Texts:
@@ -42,16 +47,43 @@ class Texts:
         ours = FileSystemLoader(OURS)
         self._ours = _environment(ours)
         self._first = _environment(ChoiceLoader([FileSystemLoader(folder), ours])) if folder else self._ours
+        self._folders = (OURS, *([Path(folder)] if folder else []))
+        self._notes: dict[str, Mapping[str, str]] = {}
 
     @cached_property
     def languages(self) -> frozenset[str]:
         """Those that have texts of ours or the admin's."""
-        folders = [OURS, *([Path(self.folder)] if self.folder else [])]
-        return frozenset(one.name for folder in folders if folder.is_dir() for one in folder.iterdir() if one.is_dir())
+        there = [folder for folder in self._folders if folder.is_dir()]
+        return frozenset(one.name for folder in there for one in folder.iterdir() if one.is_dir())
 
     def language(self, wanted: str) -> str:
         """The language that is spoken where `wanted` (`de-AT`) is asked for: the nearest there is, else English."""
         return next((one for one in _nearest(wanted) if one in self.languages), ENGLISH)
+
+    def notes(self, language: str) -> Mapping[str, str]:
+        """What notes say in the nearest language, by the English sentence; what is missing is said in English.
+
+        An admin's sentences come before ours, one by one.
+        """
+        if language not in self._notes:
+            files = [folder / one / NOTES for one in reversed(_nearest(language)) for folder in self._folders]
+            self._notes[language] = {
+                english: said for file in files if file.is_file() for english, said in self._sentences(file).items()
+            }
+        return self._notes[language]
+
+    def _sentences(self, file: Path) -> dict[str, str]:
+        from ._catalogue import read  # Babel, which English alone doesn't need
+
+        try:
+            found = read(file)
+        except (Unusable, OSError) as error:
+            self.failed(str(file), error)
+            return {}
+        for one in found:
+            if not one.fits:
+                self.failed(str(file), Unusable("It doesn't have the gaps that the English sentence has.", one.line))
+        return {one.english: one.said for one in found if one.fits}
 
     def compose(self, language: str, name: str, write: Callable[[Fill], str]) -> str:
         """What `write` makes of the text `name` ("sms/ticket.txt") in the nearest language.
@@ -124,6 +156,7 @@ class Proofreader(Texts):
     def strangers(self) -> Iterator[str]:
         """Files of the admin's that no text of ours is called like: nobody will ever read them."""
         known = {file.relative_to(OURS / ENGLISH).as_posix() for file in (OURS / ENGLISH).rglob("*") if file.is_file()}
+        known.add(NOTES)
         for file in sorted(Path(self.folder).rglob("*")) if self.folder else ():
             name = file.relative_to(self.folder)
             if file.is_file() and not file.name.startswith(".") and "/".join(name.parts[1:]) not in known:
@@ -148,6 +181,8 @@ def _line_of(error: Exception, file: str) -> int:
     """The line of the template where it happened: jinja2 puts it into the traceback."""
     if isinstance(error, TemplateSyntaxError):
         return error.lineno
+    if isinstance(error, Unusable) and error.line:
+        return error.line
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     return (lines[-1] if lines else 0) or 0
 

@@ -98,11 +98,12 @@ def build(settings: Settings, connection: redis.Redis) -> Services:
     store = Store(connection, service.keep)
     operator = build_operator(settings, connection, channels)
     signatures = Signatures(service.secret_keys)
+    texts = build_texts(settings)
     engine = Engine(
         store=store,
         policy=settings.policy,
         people=directory(settings, channels),
-        reader=Reader(ZoneInfo(service.timezone), {name: channel.kind for name, channel in settings.channels.items()}),
+        reader=build_reader(settings, texts),
         signatures=signatures,
         clock=clock,
         operator=operator,
@@ -125,7 +126,7 @@ def build(settings: Settings, connection: redis.Redis) -> Services:
         operator=operator,
         signatures=signatures,
         devices=devices,
-        texts=build_texts(settings),
+        texts=texts,
     )
 
 
@@ -151,6 +152,13 @@ def build_channels(settings: Settings, devices: Devices | None = None) -> dict[s
 
 def build_texts(settings: Settings) -> Texts:
     return Texts(settings.service.texts, settings.service.timezone)
+
+
+def build_reader(settings: Settings, texts: Texts) -> Reader:
+    """For whom notes are written."""
+    service = settings.service
+    kinds = {name: channel.kind for name, channel in settings.channels.items()}
+    return Reader(ZoneInfo(service.timezone), kinds, texts.notes(service.language))
 
 
 def build_operator(settings: Settings, connection: redis.Redis, channels: Mapping[str, Channel]) -> Operator:

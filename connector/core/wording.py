@@ -50,8 +50,7 @@ class Reader:
 
     def channel(self, name: str) -> str:
         """What notes call it: a word to be translated, or the name that the config gave it."""
-        kind = self.kinds.get(name, name)
-        return CHANNEL_WORDS.get(name) or (CHANNEL_WORDS.get(kind, kind) if kind == name else name)
+        return CHANNEL_WORDS.get(name, name)
 
     def clock(self, moment: datetime, now: datetime, seconds: bool = False) -> str:
         """`20:15 CET`, with the date when it isn't today."""

@@ -13,6 +13,7 @@ import redis
 from ..core.events import DELETED, Closed
 from ..core.observing import THE_HELPDESK, Observed
 from ..core.ticket import Kind, Reading
+from ..core.words import Words
 from ..errors import HelpdeskAway, HelpdeskError, HelpdeskRefused, TicketGone
 from ..points import reached
 from ..ports import Clock, Helpdesk
@@ -141,7 +142,7 @@ class Observer:
         try:
             target = self._goal(target_id)
         except TicketGone:
-            self.engine.happen(source.ticket.id, Closed(merged.at, merged.by, "merged away"))
+            self.engine.happen(source.ticket.id, Closed(merged.at, merged.by, Words("merged away")))
             return
         except HelpdeskRefused as error:  # the escalation goes on where it is
             self._tell_unreadable(source.ticket.id, error)

@@ -1,0 +1,42 @@
+"""What the code says to people: every sentence that is made into Words, found in the source."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from string import Formatter
+
+ROOT = Path(__file__).resolve().parent.parent
+SAYING = ("Words", "says")
+
+
+@dataclass(frozen=True)
+class Said:
+    """A sentence where it stands, with the names of the values that it is given there."""
+
+    where: str
+    msgid: str
+    given: frozenset[str]
+
+
+@cache
+def said() -> tuple[Said, ...]:
+    """Every sentence that the code names itself; what comes in from outside is not among them."""
+    files = sorted(file for top in ("connector", "channels") for file in (ROOT / top).rglob("*.py"))
+    return tuple(one for file in files for one in _in(file))
+
+
+def _in(file: Path) -> Iterator[Said]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        sentence = node.args[0]
+        if name in SAYING and isinstance(sentence, ast.Constant) and sentence.value:
+            where = f"{file.relative_to(ROOT)}:{node.lineno}"
+            yield Said(where, sentence.value, frozenset(str(one.arg) for one in node.keywords))
+
+
+def gaps(sentence: str) -> frozenset[str]:
+    return frozenset(name for _, name, _, _ in Formatter().parse(sentence) if name is not None)
