@@ -5,17 +5,29 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from .world import World
+from connector.sandbox.providers import PushService
+
+from .figures import Witness
+from .ways import Played, play
+from .world import API_TOKEN, World
 
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    world = World(tmp_path_factory.mktemp("world"))
-    try:
-        world.start()
-        yield world
-    finally:
-        world.stop()
+    with PushService() as push_service:
+        world = World(tmp_path_factory.mktemp("world"), push_service)
+        try:
+            world.start()
+            yield world
+        finally:
+            world.stop()
+
+
+@pytest.fixture(scope="session")
+def played(world: World) -> Played:
+    """What acknowledges and what doesn't, all of it done, while each plan still waits for its second step."""
+    with Witness(world.url, API_TOKEN) as witness:
+        return play(world, witness.taken)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,89 +1,77 @@
-"""Doing the ticket's work is the acknowledgement: all that counts when a person does it in the helpdesk."""
+"""Doing the ticket's work is the acknowledgement, and so is one word, key or tap from outside (the table: ways.py)."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import pytest
 
-from connector.sandbox.zammad import SandboxZammad
-
+from .figures import BUSY, COLUMNS, Figure, table
+from .watched import KIM
+from .ways import FROM_OUTSIDE, IN_ZAMMAD, WAYS, Played, Way
 from .world import World, eventually
 
-Act = Callable[[SandboxZammad, str], object]
+
+def arrived(world: World, played: Played, what: str) -> datetime:
+    """When the helpdesk began to send word of it, or the answer came in."""
+    if what in IN_ZAMMAD:
+        return world.webhook_sent(played.tickets[what], played.acted[what])
+    if what == "key 1 in the call":
+        return next(
+            one.at for one in world.providers.twilio.callbacks if "Digits" in one.params and one.params["To"] == KIM
+        )
+    return played.acted[what]
 
 
-def in_an_hour() -> str:
-    return (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+def tags_are(world: World, ticket: str, way: Way) -> None:
+    """Waits until the ticket's tags are as this way leaves them."""
+    wanted = [way.tag] * bool(way.tag)
+    eventually(lambda: world.desk.tags(ticket) == wanted, what=f"only {wanted}")
 
 
-#: what somebody does -> the act, the plan of the ticket, and how the note names it
-WAYS: dict[str, tuple[Act, str, str]] = {
-    "taking it": (lambda desk, t: desk.take(t, by=desk.alice), "twice", "Alice Agent (took the ticket)"),
-    "a mail to the customer": (
-        lambda desk, t: desk.reply(t, by=desk.bob),
-        "twice",
-        "Bob Builder (replied to the customer)",
-    ),
-    "a logged call": (lambda desk, t: desk.log_call(t, by=desk.bob), "twice", "Bob Builder (replied to the customer)"),
-    "pending": (
-        lambda desk, t: desk.change(t, by=desk.bob, state="pending reminder", pending_time=in_an_hour()),
-        "twice",
-        "Bob Builder (set it pending)",
-    ),
-    "a note by who was told": (
-        lambda desk, t: desk.internal_note(t, by=desk.alice, body="Looking."),
-        "twice",
-        "Alice Agent (note)",
-    ),
-    "a note by the owner": (
-        lambda desk, t: desk.internal_note(t, by=desk.bob, body="Looking."),
-        "outsider",
-        "Bob Builder (note)",
-    ),
-    "/ack by any agent": (
-        lambda desk, t: desk.internal_note(t, by=desk.bob, body="/ack it's the router"),
-        "twice",
-        "Bob Builder (note)",
-    ),
-    "the macro in bulk": (lambda desk, t: desk.run_macro([t], by=desk.bob), "twice", "Bob Builder (took the ticket)"),
-    "the macro in the ticket": (
-        lambda desk, t: desk.run_macro_in_ticket(t, by=desk.bob),
-        "twice",
-        "Bob Builder (took the ticket)",
-    ),
-}
+def figure(world: World, played: Played, what: str) -> Figure:
+    ticket, tag = played.tickets[what], WAYS[what].tag
+    note = next(one for one in world.desk.notes(ticket) if "acknowledged by" in one["body"] or "closed" in one["body"])
+    kind, name = ("added", tag) if tag else ("removed", "escalation-running")
+    lines = [one for one in world.desk.history(ticket) if one.get("attribute") == "tag" and one["type"] == kind]
+    shown = next(one["created_at"] for one in lines if name in (one["value_from"], one["value_to"]))
+    moments = (datetime.fromisoformat(at) for at in (note["created_at"], shown))
+    return Figure(arrived(world, played, what), played.recorded[what], *moments)
 
 
-@pytest.fixture(scope="module")
-def tickets(world: World) -> dict[str, str]:
-    """A running escalation for each way, on which somebody has just acted that way."""
-    desk = world.desk
-    found = {way: world.ticket(plan) for way, (_, plan, _) in WAYS.items()}
-    found["a note by the owner"] = world.ticket("outsider", by=desk.alice, owner=desk.bob)
-    found["closing it"], found["nothing"] = world.ticket("twice"), world.ticket("twice")
-    world.running(*found.values())
-    for way, (act, _, _) in WAYS.items():
-        act(desk, found[way])
-    desk.close(found["closing it"], by=desk.bob)
-    return found
+@pytest.mark.parametrize("what", WAYS)
+def test_the_plan_stops_and_the_note_and_the_history_say_who_has_it_and_how(
+    world: World, played: Played, what: str
+) -> None:
+    ticket, way = played.tickets[what], WAYS[what]
+    said = f"cknowledged by {way.who} ({way.how})"
+    assert said in world.note(ticket, "closed" if what == "closes it" else "acknowledged by")
+    stands = world.shown(ticket)
+    assert stands["acknowledged"]["by"] == way.who
+    assert stands["state"] == {"escalation-snoozed": "held", "": "resolved"}.get(way.tag, "acknowledged")
+    [entry] = [entry for entry in stands["history"] if entry["kind"] in ("acknowledged", "resolved")]
+    assert f"by {way.who}" in entry["text"]
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_the_note_says_who_has_it_and_how(world: World, tickets: dict[str, str], way: str) -> None:
-    assert WAYS[way][2] in world.note(tickets[way], "acknowledged by")
-    assert eventually(
-        lambda: world.desk.tags(tickets[way])[0] in ("escalation-acknowledged", "escalation-snoozed"), what="tag"
-    )
+@pytest.mark.parametrize("what", WAYS)
+def test_the_lists_show_it(world: World, played: Played, what: str) -> None:
+    tags_are(world, played.tickets[what], WAYS[what])
 
 
-def test_an_agent_who_closes_it_has_acknowledged(world: World, tickets: dict[str, str]) -> None:
-    summary = world.note(tickets["closing it"], "closed")
-    assert "Acknowledged by Bob Builder (closed it)" in summary
-    assert "closed by Bob Builder" in summary
+@pytest.mark.parametrize("what", [what for what, way in FROM_OUTSIDE.items() if way.who != "Kim Keys"])
+def test_whoever_answers_from_outside_owns_the_ticket_then(world: World, played: Played, what: str) -> None:
+    owner = {"Dana Reyes": world.desk.alice, "Bob Builder": world.desk.bob}[WAYS[what].who]
+    eventually(lambda: world.desk.ticket(played.tickets[what])["owner"] == owner.login, what="the owner")
 
 
-def test_nothing_more_is_sent_after_any_of_them(world: World, tickets: dict[str, str]) -> None:
-    world.note(tickets["nothing"], "step 2 of 2")
-    later = [way for way, ticket in tickets.items() if world.has(ticket, "step 2 of 2")]
+def test_nothing_more_is_sent_after_any_of_them(world: World, played: Played) -> None:
+    world.note(played.tickets["nothing"], "step 2 of 2")
+    later = [what for what in (*WAYS, "nothing") if world.has(played.tickets[what], "step 2 of 2")]
     assert later == ["nothing"]
-    assert [way for way, ticket in tickets.items() if len(world.mails(ticket)) > 1] == ["nothing"]
+    assert [what for what in (*WAYS, "nothing") if len(world.mails(played.tickets[what])) > 1] == ["nothing"]
+
+
+def test_it_takes_a_moment(world: World, played: Played) -> None:
+    for what, way in WAYS.items():
+        tags_are(world, played.tickets[what], way)
+    seconds = {what: figure(world, played, what).seconds for what in WAYS}
+    print(table("Zammad: seconds from the webhook, or the answer", COLUMNS, seconds))
+    assert [what for what in WAYS if max(seconds[what]) > BUSY] == []

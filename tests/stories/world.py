@@ -4,41 +4,52 @@ Plans are told in seconds; all else runs on real time. A ticket gets its plan fr
 """
 
 import html
+import json
 import re
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import requests
 from ruamel.yaml import YAML
 
+from channels import webpush
 from connector.core.code import code_of
-from connector.sandbox.providers import Providers
+from connector.engine.pairing import invite
+from connector.engine.proofs import Signatures
+from connector.sandbox.providers import Providers, PushService
 from connector.sandbox.providers.apns import Push
 from connector.sandbox.providers.http_post import Posted
 from connector.sandbox.providers.smtp import Mail
+from connector.sandbox.providers.webpush import Pushed
 from connector.sandbox.zammad import SandboxZammad
 
+from . import watched
 from .plans import PLANS, RULES, contacts
 
 T = TypeVar("T")
 
 SECRET = "webhook-secret-of-the-stories"
 API_TOKEN = "api-token-of-the-stories-5678"
+SECRET_KEY = "a-key-that-is-only-for-the-stories-1234"
 PATIENCE = 40.0  # seconds; a story that goes well never needs them
 READY_WITHIN = 120.0  # seconds; other tests may keep the machine busy
 
 
 class World:
-    """`desk` is the helpdesk and its people; `providers` is everybody's phone and mailbox."""
+    """`desk` is the helpdesk and its people; `providers` is everybody's phone and mailbox.
 
-    def __init__(self, directory: Path) -> None:
+    Only where there is a push service for browsers, there are the plans of `watched`.
+    """
+
+    def __init__(self, directory: Path, push_service: PushService | None = None) -> None:
         self.directory = directory
+        self.push_service, self.push_key = push_service, webpush.new_key()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.desk = SandboxZammad(delivery_delay=0.1)
@@ -83,17 +94,22 @@ class World:
 
     def config(self) -> dict[str, Any]:
         alice, bob = self.desk.alice, self.desk.bob
+        more: dict[str, dict[str, Any]] = {"channels": {}, "contacts": {}, "plans": {}}
+        if self.push_service is not None:
+            channel = {**self.push_service.options, "private_key": self.push_key}
+            more = {"channels": {"webpush": channel}, "contacts": watched.CONTACTS, "plans": watched.WATCHED}
         return {
             "helpdesk": {
                 "kind": "zammad",
                 "url": self.desk.url,
                 "token": self.desk.api_user.token,
                 "webhook_secret": SECRET,
+                "robots": [self.desk.admin.login],
                 "timeout": 8.0,  # a note whose answer was lost is written again after three times that
             },
             "service": {
                 "public_url": self.url,
-                "secret_keys": ["a-key-that-is-only-for-the-stories-1234"],
+                "secret_keys": [SECRET_KEY],
                 "timezone": "Europe/Berlin",
                 "phone_region": "DE",
                 "api_tokens": {"monitoring": API_TOKEN},
@@ -103,10 +119,10 @@ class World:
                 "limits": dict.fromkeys(("sms", "phone", "push", "email"), 0),  # the same two people hear of all
             },
             "twilio": self.providers.twilio_section,
-            "channels": self.providers.channels_section,
-            "contacts": contacts(alice.login, bob.login),
-            "plans": PLANS,
-            "rules": RULES,
+            "channels": {**self.providers.channels_section, **more["channels"]},
+            "contacts": {**contacts(alice.login, bob.login), **more["contacts"]},
+            "plans": {**PLANS, **more["plans"]},
+            "rules": [*RULES, *(watched.RULES if more["plans"] else ())],
             "priorities": {},
         }
 
@@ -157,6 +173,12 @@ class World:
         code = code_of(ticket)
         return [push for push in self.providers.apns.pushes if push.payload["escalation"]["code"] == code]
 
+    def webpushes(self, ticket: str) -> list[Pushed]:
+        """What browsers were told about a ticket."""
+        about = str(self.desk.ticket(ticket)["number"])
+        pushes = self.push_service.pushes if self.push_service is not None else ()
+        return [push for push in pushes if about in push.payload["title"]]
+
     def posts(self, ticket: str) -> list[Posted]:
         """The documents that `http_post` sent about a ticket."""
         return [post for post in self.providers.http_post.received if post.document["data"]["ticket"]["id"] == ticket]
@@ -198,6 +220,25 @@ class World:
         found = re.search(rf"{re.escape(self.url)}/ack/[\w.~-]+", said(mail))
         assert found, said(mail)
         return found[0]
+
+    def webhook_sent(self, ticket: str, after: datetime) -> datetime:
+        """When the helpdesk sent the first webhook about a ticket after that moment, or will."""
+
+        def sent() -> list[datetime]:
+            about = [(json.loads(one["request"]["content"]), one["created_at"]) for one in self.desk.deliveries.log]
+            moments = [datetime.fromisoformat(at) for body, at in about if str(body["ticket"]["id"]) == ticket]
+            return sorted(at for at in moments if at >= after)
+
+        return eventually(sent, what="a webhook")[0]
+
+    # --- phones that are paired ---------------------------------------------------------------------------------------
+
+    def pair(self, contact: str) -> None:
+        """A browser opens this contact's personal link and lets itself be told by Web Push."""
+        assert self.push_service is not None
+        token, _ = invite(Signatures([SECRET_KEY]), contact, datetime.now(UTC))
+        browser = self.push_service.browser(webpush.public_key(self.push_key))
+        requests.post(f"{self.url}/pair/{token}", json=browser.subscription(), timeout=10).raise_for_status()
 
     # --- what people wait for --------------------------------------------------------------------------------------
 

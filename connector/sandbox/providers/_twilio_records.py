@@ -66,12 +66,13 @@ class Call:
 
 @dataclass(frozen=True)
 class Callback:
-    """A request that was made to the program under test, and its answer (status 0: it could not be reached)."""
+    """A request that was made to the program under test (`at`), and its answer (status 0: it could not be reached)."""
 
     url: str
     params: Mapping[str, str]
     status: int
     body: str
+    at: datetime
 
 
 def text_json(text: Text, account_sid: str) -> dict[str, Any]:

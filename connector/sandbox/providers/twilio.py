@@ -322,15 +322,16 @@ class Twilio(Stoppable, Recorder):
         if self.deliver_to and url.startswith(self.public_url):
             there = self.deliver_to + url.removeprefix(self.public_url)
         headers = {"X-Twilio-Signature": sign(self.auth_token, url, form), "User-Agent": "TwilioProxy/1.1"}
+        at = datetime.now(UTC)
         try:
             if urlsplit(there).hostname not in ("127.0.0.1", "::1", "localhost"):
                 raise requests.ConnectionError("a stand-in never leaves this machine")
             with requests.Session() as session:
                 session.trust_env = False
                 answer = session.post(there, data=form, headers=headers, timeout=10, allow_redirects=False)
-            callback = Callback(url, form, answer.status_code, answer.text)
+            callback = Callback(url, form, answer.status_code, answer.text, at)
         except requests.RequestException:
-            callback = Callback(url, form, 0, "")
+            callback = Callback(url, form, 0, "", at)
         with self.changed:
             self._callbacks.append(callback)
             self.changed.notify_all()
