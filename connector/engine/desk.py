@@ -85,17 +85,21 @@ class Desk:
         """What can be done now: fresh looks, then hints, then writes; one thing a ticket at a time.
 
         One place is always left for fresh looks. Every fourth time writes go before hints, so that a storm of hints
-        doesn't keep notes from being written; known tickets with nothing running are compared one search at a time,
-        and those that differ are read when nothing else waits, or by every eighth turn.
+        doesn't keep notes from being written, and every fourth time the newest hint goes before the oldest: thousands
+        of tickets that were never read may wait, and one that was made just now must not stand behind them. Known
+        tickets with nothing running are compared one search at a time, and those that differ are read when nothing
+        else waits, or by every eighth turn.
         """
         now = self.clock.now().timestamp()
         hints, writes, behind = (self.store.tickets_due(key, now, room + len(busy)) for key in (HINTS, DESK, BEHIND))
         work = self._looks(hints, busy, room)
         if COMPARE not in busy and self.store.tickets_due(KNOWN, now, 1) and len(work) < room - FOR_FRESH_LOOKS:
             work[COMPARE] = self.observer.compare
+        turn = next(self.turns)
+        if turn % 4 == 2:
+            hints = self.store.tickets_due(HINTS, now, room + len(busy), newest=True) + hints
         hints = [(ticket_id, since) for ticket_id, since in hints if since > observing.LOOK_ALONE]
         read, write, last = (self.observer.look, hints), (self.write, writes), (self.observer.look, behind)
-        turn = next(self.turns)
         order = (write, read, last) if turn % 4 == 0 else (last, read, write) if turn % 8 == 5 else (read, write, last)
         for act, found in order:
             for ticket_id, _ in found:

@@ -98,10 +98,14 @@ class Store:
     def live_tickets(self) -> list[str]:
         return sorted((raw.decode() for raw in self.redis.hkeys(LIVE) if raw.isdigit()), key=int)
 
-    def tickets_due(self, key: str, now: float, limit: int) -> list[tuple[str, float]]:
-        """(ticket, since when) of what is due in `hints` or `desk`; a member that is no ticket id is dropped."""
+    def tickets_due(self, key: str, now: float, limit: int, *, newest: bool = False) -> list[tuple[str, float]]:
+        """(ticket, since when) of what is due in `hints` or `desk`, oldest first, or `newest`; a member that is no
+        ticket id is dropped.
+        """
         due: list[tuple[str, float]] = []
-        for raw, since in self.redis.zrangebyscore(key, "-inf", now, start=0, num=limit, withscores=True):
+        reach: tuple[float | str, float | str] = (now, "-inf") if newest else ("-inf", now)
+        found = self.redis.zrange(key, *reach, desc=newest, byscore=True, offset=0, num=limit, withscores=True)
+        for raw, since in found:
             if raw.isdigit():
                 due.append((raw.decode(), since))
             else:

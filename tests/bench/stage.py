@@ -68,9 +68,9 @@ class Stage:
         assert settings is not None
         data = self.directory / "data"
         self.environ = {"ESCALATOR_CONFIG": str(path), "ESCALATOR_DATA": str(data), "PYTHONPATH": str(ROOT)}
-        wanted = processes(data, "", settings, WORKERS)
+        self._wanted = {process.name: process for process in processes(data, "", settings, WORKERS)}
         try:
-            for process in wanted:
+            for process in self._wanted.values():
                 if self._names is None or process.name in ("redis", *self._names):
                     self.start(process)
                 if process.ready is not None:
@@ -80,6 +80,10 @@ class Stage:
             raise
         self.services: Services = build(settings, self.redis)
         return self
+
+    def also(self, name: str) -> None:
+        """Starts one more of `up`'s processes."""
+        self.start(self._wanted[name])
 
     def start(self, process: Process) -> None:
         command = [part.replace(LISTEN, f"127.0.0.1:{self.port}") for part in process.command]
