@@ -28,7 +28,8 @@ class Hint:
 
     `updated_at` only where it is fine enough to compare (Zammad: milliseconds); `closed` only where the body says so;
     `deleted` only for a helpdesk's delete event (Znuny). `changed_at` is when the ticket was changed last, however
-    coarse, by the helpdesk's clock: it tells whether the hint came late.
+    coarse, by the helpdesk's clock: it tells whether the hint came late. `people` are agents whom the body names in
+    full, where the helpdesk has no list of them (Znuny).
     """
 
     ticket_id: str
@@ -36,6 +37,7 @@ class Hint:
     closed: bool = False
     deleted: bool = False
     changed_at: datetime | None = None
+    people: tuple[Person, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,14 @@ class FoundProof:
 class Live:
     """The live state that the helpdesk's lists can filter on.
 
-    `status`: running, acknowledged, snoozed, exhausted, or "" for none.
+    `status`: running, acknowledged, snoozed, exhausted, or "" for none. `due_at` is when the next thing happens by
+    itself, None for nothing.
     """
 
     status: str = ""
     plan: str = ""
     step: str = ""
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ escalator:probe              there while somebody waits for the webhook of a pro
 escalator:clock-skew         seconds by which the helpdesk's clock is ahead
 escalator:live, :past        ticket -> code; code -> when it ended
 escalator:link:<id>          whom a notification told, while its link is valid
+escalator:agents             id -> who that is, where the helpdesk lists nobody; :unnamed: ids that only acted
 escalator:devices            contacts who have paired devices; :<contact> those, by their id
 escalator:counters           counters for /metrics
 escalator:epoch, :since      set once by the first `up`
