@@ -16,6 +16,7 @@ import urllib3.exceptions
 from requests.auth import AuthBase
 
 from connector.errors import HelpdeskAway, HelpdeskError, HelpdeskRefused, PermissionLost, TicketGone
+from connector.helpdesks._answers import TooLarge, bound
 from connector.helpdesks._clock import ClockSkew
 
 AT_ONCE = 4  # Zammad's web server has few workers, and people use them too
@@ -122,7 +123,7 @@ class Client:
 
 
 def _session(token: str | AuthBase, url: str) -> requests.Session:
-    session = requests.Session()
+    session = bound(requests.Session())
     session.trust_env = url.startswith("https:")  # a proxy of the environment would read an unencrypted token
     session.auth = _Token(token) if isinstance(token, str) else token
     session.headers.update({"Accept": "application/json", "User-Agent": "Escalator"})
@@ -134,6 +135,8 @@ def _away(problem: requests.RequestException, writes: bool) -> HelpdeskAway:
     name = type(problem).__name__
     if isinstance(problem, requests.exceptions.SSLError):
         return HelpdeskAway("Zammad's certificate could not be verified.", details=name)
+    if isinstance(problem, TooLarge):
+        return HelpdeskAway("Zammad's answer was too large to be one.", details=name, maybe_done=writes)
     if isinstance(problem, requests.ReadTimeout):
         return HelpdeskAway("Zammad did not answer in time.", details=name, maybe_done=writes)
     if _never_left(problem):

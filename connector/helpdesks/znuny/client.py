@@ -15,6 +15,7 @@ import requests
 import urllib3
 
 from connector.errors import HelpdeskAway, HelpdeskRefused, PermissionLost
+from connector.helpdesks._answers import TooLarge, bound
 from connector.helpdesks._clock import ClockSkew
 from connector.helpdesks.znuny.values import ident, words
 
@@ -57,7 +58,7 @@ class Client:
         self._base = f"{self.url}/nph-genericinterface.pl/Webservice/{quote(webservice)}"
         self._password = password
         self._timeout = (connect_timeout, timeout)
-        self._http = requests.Session()
+        self._http = bound(requests.Session())
         self._http.trust_env = url.startswith("https:")  # a proxy of the environment would read our password
         self._http.auth = lambda request: request  # else one from a netrc file would be added
         self._verify = ca_file or True
@@ -142,7 +143,7 @@ class Client:
         except requests.RequestException as error:
             # `from None`: the library's texts hold the whole URL
             raise HelpdeskAway(
-                "Znuny did not answer.",
+                "Znuny's answer was too large to be one." if isinstance(error, TooLarge) else "Znuny did not answer.",
                 details=f"{method} {path.split('/')[1]}: {type(error).__name__}",
                 maybe_done=writes and not _never_left(error),
             ) from None
