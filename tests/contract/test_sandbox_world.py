@@ -319,7 +319,8 @@ def test_an_administrator_makes_an_agent_who_makes_a_token_that_can_do_only_an_a
 
 def test_an_own_attribute_is_a_column_after_the_migration(desk):
     ticket = desk.create_ticket()
-    attribute = {"name": "escalation_step", "data_type": "input", "data_option": {"default": ""}}
+    attribute = {"name": "escalation_step", "object": "Ticket", "data_type": "input", "active": True}
+    attribute |= {"data_option": {"type": "text", "maxlength": 120}}
     id = ask(desk, "POST", "/object_manager_attributes", attribute, desk.admin.token).json()["id"]
     assert "escalation_step" not in desk.ticket(ticket["id"])
     ask(desk, "POST", "/object_manager_attributes_execute_migrations", {}, desk.admin.token)

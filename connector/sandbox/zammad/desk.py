@@ -101,6 +101,7 @@ class Desk:
         self.tag_names: dict[int, str] = {}
         self.history: list[Row] = []
         self.custom: dict[str, Any] = {}  # own ticket attributes and their default
+        self.custom_times: set[str] = set()  # those of them that are times
         self.attributes: dict[int, Row] = {}
         self.tables: dict[str, dict[int, Row]] = {kind: {} for kind in _KINDS}
         self._moved: set[int] = set()
@@ -235,7 +236,7 @@ class Desk:
             return self.name_of(value)
         if column in tables:
             return str(tables[column].get(value, {}).get("name", ""))
-        if column.endswith("_at") or column == "pending_time":
+        if column.endswith("_at") or column == "pending_time" or column in self.custom_times:
             return rows.moment(value).strftime("%Y-%m-%d %H:%M:%S UTC")
         return str(value)
 

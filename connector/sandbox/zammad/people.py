@@ -90,7 +90,8 @@ class People:
         """The form as a browser that opens the ticket now knows it, for `save_screen`."""
         with self.desk.lock:
             row = self.desk.ticket(int(ticket))
-            return {column: row[column] for column in ("id", *_FORM)}
+            own = (one["name"] for one in self.desk.attributes.values() if one["active"] and one["name"] in row)
+            return {column: row[column] for column in ("id", *_FORM, *own)}
 
     def save_screen(self, screen: Row, by: Person, **columns: Any) -> Row:
         """What the desktop UI saves: the whole form, stale or not, with these columns changed."""

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import rows, sla
+from .attributes import Attributes
 from .desk import Caller, Desk, Event, Hook
 from .rows import NOBODY, Refused, Row
 from .tickets import Tickets
@@ -75,7 +76,6 @@ _COLUMNS: dict[str, Row] = {
     },
 }
 _UNIQUE = ("triggers", "macros", "jobs", "calendars", "slas")
-_ATTRIBUTE = ("name", "display", "data_type", "data_option", "active", "screens", "position")
 _ABSENCE = ("out_of_office", "out_of_office_start_at", "out_of_office_end_at", "out_of_office_replacement_id")
 _PERSON = ("firstname", "lastname", "email", "phone", "mobile", "note", "active")
 
@@ -85,6 +85,7 @@ class Setup:
 
     def __init__(self, desk: Desk, tickets: Tickets) -> None:
         self.desk, self._tickets = desk, tickets
+        self.attributes = Attributes(desk)
         desk.perform = self._perform
         desk.apply_sla = lambda ticket: sla.apply_sla(desk, ticket)
 
@@ -225,43 +226,6 @@ class Setup:
         with self.desk.lock:
             self.desk.tokens[token] = (caller.id, frozenset(permissions))
         return token
-
-    # --- own attributes of tickets --------------------------------------------------------------------------------
-
-    def create_attribute(self, caller: Caller, params: Row) -> Row:
-        """A new attribute, which tickets have after the migration."""
-        desk = self.desk
-        with desk.lock:
-            if any(row["name"] == params.get("name") for row in desk.attributes.values()):
-                raise Refused(422, "This object already exists.")
-            id = desk.next_id("attribute", 54)
-            row: Row = {"id": id, "object_lookup_id": 1, **{name: params.get(name) for name in _ATTRIBUTE}}
-            row |= {"data_option_new": {}, "editable": True, "to_create": True, "to_migrate": True}
-            row |= {"to_delete": False, "to_config": False, **rows.stamps(caller.id, desk.stamp())}
-            return desk.attributes.setdefault(id, row)
-
-    def delete_attribute(self, id: int) -> None:
-        """Marks the attribute; the migration drops it."""
-        if id not in self.desk.attributes:
-            raise Refused(404, f"Couldn't find ObjectManager::Attribute with 'id'={id}")
-        self.desk.attributes[id].update(to_delete=True, to_migrate=True)
-
-    def migrate(self) -> None:
-        """Makes new attributes columns of every ticket, and drops the deleted ones."""
-        desk = self.desk
-        with desk.lock:
-            for id, row in list(desk.attributes.items()):
-                name, default = row["name"], (row["data_option"] or {}).get("default")
-                if row["to_delete"]:
-                    del desk.attributes[id]
-                    desk.custom.pop(name, None)
-                    for ticket in desk.tickets.values():
-                        ticket.pop(name, None)
-                elif row["to_migrate"]:
-                    row.update(to_create=False, to_migrate=False)
-                    desk.custom[name] = default
-                    for ticket in desk.tickets.values():
-                        ticket.setdefault(name, default)
 
 
 def _webhook_of(trigger: Row) -> Any:

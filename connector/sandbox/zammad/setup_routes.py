@@ -77,8 +77,13 @@ class SetupRoutes:
 
     def _setup_routes(self) -> Iterator[Route]:
         path = "/object_manager_attributes"
-        yield Route("GET", path, lambda _: (200, [*self.desk.attributes.values()]), "admin.object")
-        yield Route("POST", path, self._new_attribute, "admin.object")
+        own = self.setup.attributes
+        yield Route("GET", path, lambda _: (200, own.listed()), "admin.object")
+        yield Route("POST", path, lambda call: (201, own.create(call.caller, call.body)), "admin.object")
+        yield Route("GET", path + "/<int:id>", lambda _, id: (200, own.row(id)), "admin.object")
+        yield Route(
+            "PUT", path + "/<int:id>", lambda call, **_: (200, own.save(call.caller, call.body)), "admin.object"
+        )
         yield Route("DELETE", path + "/<int:id>", self._drop_attribute, "admin.object")
         yield Route("POST", path + "_execute_migrations", self._migrate, "admin.object")
         yield Route("GET", "/tag_list", self._tag_list, "admin.tag")
@@ -104,15 +109,12 @@ class SetupRoutes:
         )
         yield Route("DELETE", f"/{kind}/<int:id>", delete, admin)
 
-    def _new_attribute(self, call: Call) -> Answer:
-        return 201, self.setup.create_attribute(call.caller, call.body)
-
     def _drop_attribute(self, _: Call, id: int) -> Answer:
-        self.setup.delete_attribute(id)
+        self.setup.attributes.delete(id)
         return 200, {}
 
     def _migrate(self, _: Call) -> Answer:
-        self.setup.migrate()
+        self.setup.attributes.migrate()
         return 200, {}
 
     def _tag_list(self, _: Call) -> Answer:

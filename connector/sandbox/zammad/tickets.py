@@ -235,9 +235,9 @@ class Tickets:
             elif f"{name}_id" in params:
                 columns[f"{name}_id"] = _number(f"{name}_id", params[f"{name}_id"])
         columns |= {name: params[name] for name in (*_PLAIN, *self.desk.custom) if name in params}
-        if "pending_time" in params:
-            at = params["pending_time"]
-            columns["pending_time"] = rows.stamp(rows.moment(at)) if at else None
+        for name in ("pending_time", *self.desk.custom_times):
+            if name in params:
+                columns[name] = rows.stamp(rows.moment(params[name])) if params[name] else None
         columns.pop("organization_id", None)  # it follows the customer
         if not caller.agent:
             columns = {k: v for k, v in columns.items() if k not in ("owner_id", "customer_id")}
