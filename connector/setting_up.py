@@ -38,6 +38,7 @@ class Wanted:
     ca_file: str | None = None
     webservice: str = ""  # Znuny: its name
     webhook_header: str = ""  # Znuny: what carries the secret
+    fields: bool = False  # Zammad: attributes of the ticket, too
 
 
 class ByHand(EscalatorError):
@@ -62,6 +63,9 @@ class SetUp(Protocol):
 
     def removable(self, *, purge: bool) -> Sequence[str]:
         """What is there of ours, in the order in which it can be removed. `purge`: Escalator's own user as well."""
+
+    def cautions(self, names: Sequence[str]) -> Sequence[str]:
+        """What whoever agrees to making (or removing) these pieces should know before."""
 
     def left_behind(self) -> Sequence[str]:
         """What a removal leaves in the helpdesk, in words."""

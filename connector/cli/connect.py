@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -44,10 +45,23 @@ def _options(command: Any) -> Any:
     default=None,
     help="Where a new token or password is written, for its owner alone; else where the config says, else it is shown.",
 )
+@click.option(
+    "--with-fields",
+    is_flag=True,
+    help="Zammad: step and next time as attributes of the ticket, too; needs a restart of Zammad. (Znuny has fields.)",
+)
 @_options
 @placed
 @as_json
-def connect(places: Places, login: str, token_file: Path | None, yes: bool, dry_run: bool, json_: bool) -> None:
+def connect(
+    places: Places,
+    login: str,
+    token_file: Path | None,
+    with_fields: bool,
+    yes: bool,
+    dry_run: bool,
+    json_: bool,
+) -> None:
     """Set the helpdesk up: user, token, webhook, triggers, macro, overview. A second run changes nothing.
 
     An administrator signs in for this run alone: ESCALATOR_ADMIN_TOKEN, or ESCALATOR_ADMIN_USER and
@@ -55,7 +69,7 @@ def connect(places: Places, login: str, token_file: Path | None, yes: bool, dry_
     """
     settings, in_config = _read(places)
     try:
-        set_up = _build(settings, login)
+        set_up = _build(settings, login, with_fields)
     except ByHand as there:
         _write_script(there, dry_run)
         return
@@ -63,13 +77,17 @@ def connect(places: Places, login: str, token_file: Path | None, yes: bool, dry_
     if not json_:
         _show(pieces)
     open_ = [piece for piece in pieces if piece.standing is not Standing.RIGHT]
+    cautions = list(set_up.cautions([piece.name for piece in open_]))
+    if not json_:
+        say(*cautions)
     if open_ and not dry_run:
         _ask(f"Change {_counted(len(open_), 'thing')} in the helpdesk?", yes)
         _make_all(set_up, pieces, json_)
         _keep_token(set_up.new_token(), token_file or in_config, json_)
     findings = [] if dry_run and open_ else list(set_up.findings())
     if json_:
-        print_json({"pieces": [_document(piece) for piece in pieces], "changed": not dry_run, "findings": findings})
+        said = {"cautions": cautions, "findings": findings}
+        print_json({"pieces": [_document(piece) for piece in pieces], "changed": not dry_run, **said})
     else:
         say(*findings, *([] if open_ else ["Nothing to change."]))
 
@@ -87,11 +105,12 @@ def disconnect(places: Places, login: str, purge: bool, yes: bool, dry_run: bool
         say(f"{there} There, run:", there.commands[-1].replace(" make ", " remove "))
         return
     names = list(set_up.removable(purge=purge))
-    say(*(f"{name}: {'would be' if dry_run else 'will be'} taken away" for name in names))
+    say(*(f"{name}: {'would be' if dry_run else 'will be'} taken away" for name in names), *set_up.cautions(names))
     if names and not dry_run:
         _ask(f"Take {_counted(len(names), 'thing')} away?", yes)
         for name in names:
-            set_up.remove(name)
+            with _named(name):
+                set_up.remove(name)
             say(f"{name}: taken away")
     say(*([] if names else ["Nothing of Escalator is there."]), f"Stays: {'; '.join(set_up.left_behind())}.")
 
@@ -100,12 +119,20 @@ def _make_all(set_up: SetUp, pieces: Sequence[Piece], quiet: bool) -> None:
     for piece in pieces:
         if piece.standing is Standing.RIGHT:
             continue
-        try:
+        with _named(piece.name):
             set_up.make(piece.name)
-        except HelpdeskError as error:
-            raise type(error)(f"{piece.name}: {error} ({error.details})") from None
         if not quiet:
             say(f"{piece.name}: {'made' if piece.standing is Standing.MISSING else 'changed'}")
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """What the helpdesk refuses is told with the piece that it was about."""
+    try:
+        yield
+    except HelpdeskError as error:
+        details = f" ({error.details})" if error.details else ""
+        raise type(error)(f"{name}: {error}{details}") from None
 
 
 def _write_script(there: ByHand, dry_run: bool) -> None:
@@ -172,7 +199,7 @@ def _administrator() -> str | AuthBase:
     return HTTPBasicAuth(str(user), str(password))
 
 
-def _build(settings: Settings, login: str) -> SetUp:
+def _build(settings: Settings, login: str, fields: bool = False) -> SetUp:
     module = helpdesks.set_up_of(settings.helpdesk.kind)
     options, public_url = dict(settings.helpdesk.options), settings.service.public_url
     if module is None:
@@ -190,6 +217,7 @@ def _build(settings: Settings, login: str) -> SetUp:
             ca_file=options.get("ca_file"),
             webservice=str(options.get("webservice", "")),
             webhook_header=str(options.get("webhook_header", "")),
+            fields=fields,
         ),
         _administrator,
     )

@@ -183,7 +183,7 @@ class Round:
     def _live_state(self) -> Finding:
         helpdesk = self.services.helpdesk
         try:
-            helpdesk.show(self.ticket_id, Live(LIVE))
+            helpdesk.show(self.ticket_id, Live(LIVE, "probe", "1 of 1", utc_now()))
             seen = self.probes.shown(self.ticket_id)
             helpdesk.show(self.ticket_id, Live())
             left = self.probes.shown(self.ticket_id)

@@ -1,19 +1,13 @@
 """`escalator connect` and `disconnect` against a Zammad with nothing set up."""
 
-import json
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
-from click.testing import Result
 
-from connector.sandbox.providers import Providers
-from connector.sandbox.zammad import SandboxZammad
-
-from .conftest import Bench, config_of
+from .bare import Bare, bare_bench
 
 PIECES = (
     'user "escalator-2"',
@@ -26,35 +20,9 @@ PIECES = (
 )
 
 
-class Bare(Bench):
-    """A helpdesk in which nothing of Escalator is set up; the config names a file for the token that isn't there."""
-
-    @property
-    def admin(self) -> dict[str, str]:
-        return {"ESCALATOR_ADMIN_TOKEN": self.zammad.admin.token}
-
-    def connect(self, *words: str, **environ: str) -> Result:
-        return self.run("connect", "--login", "escalator-2", *words, **{**self.admin, **environ})
-
-    def tables(self) -> dict[str, Any]:
-        """All that an administrator can see of what was set up."""
-        rows = {kind: list(table.values()) for kind, table in self.zammad.desk.tables.items()}
-        return json.loads(json.dumps([rows, list(self.zammad.desk.users.values())], default=str))  # type: ignore[no-any-return]
-
-    @property
-    def token(self) -> Path:
-        return self.folder / "secrets" / "zammad-token"
-
-
 @pytest.fixture
 def bare(tmp_path: Path) -> Iterator[Bare]:
-    with SandboxZammad() as zammad, Providers() as providers:
-        bench = Bare(tmp_path, zammad, providers, 1)
-        bench.config = config_of(zammad, providers, 1)
-        del bench.config["helpdesk"]["token"]
-        bench.config["helpdesk"]["token_file"] = "secrets/zammad-token"
-        bench.write()
-        yield bench
+    yield from bare_bench(tmp_path)
 
 
 def test_it_shows_what_is_missing_makes_it_and_keeps_the_token_where_only_its_owner_reads_it(bare: Bare) -> None:
@@ -97,6 +65,18 @@ def test_nothing_is_changed_without_a_yes(bare: Bare) -> None:
     assert said.exit_code == 1
     assert "Change 12 things in the helpdesk? [y/N]: n" in said.output
     assert bare.tables() == before
+
+
+def test_every_list_of_the_helpdesk_is_asked_for_once(bare: Bare) -> None:
+    bare.connect("--yes", "--with-fields")
+    bare.zammad.faults.forget_requests()
+
+    assert "Nothing to change." in bare.connect("--with-fields").output
+
+    by_its_own_token = ("/users/me", "/settings")
+    lists = {what: n for what, n in bare.zammad.faults.requests.items() if not what.endswith(by_its_own_token)}
+    assert set(lists.values()) == {1}, lists
+    assert len(lists) == 8  # groups, people, attributes, and five tables
 
 
 def test_what_somebody_changed_is_shown_and_mended(bare: Bare) -> None:

@@ -1,8 +1,8 @@
 """Zammad as a helpdesk: what the engine asks, in Zammad's calls.
 
 Calls: a read takes 4 (ticket, history, articles, tags: about 50 ms each), a note 1, the live state 1 and one for each
-tag that differs, an assignment 2, a search 1 for each 200 rows. States and agents are remembered; the first call of a
-process asks for them and for who we are (3 more).
+tag that differs (with our attributes 1 or 2 more), an assignment 2, a search 1 for each 200 rows. States and agents are
+remembered; the first call of a process asks for them and for who we are (3 more).
 """
 
 import threading
@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connector.core.ticket import Person, Reading
-from connector.errors import HelpdeskAway, HelpdeskError, PermissionLost, TicketGone
-from connector.helpdesks.zammad import about, notes, search, shown, webhook
+from connector.errors import HelpdeskAway, HelpdeskError, HelpdeskRefused, PermissionLost, TicketGone
+from connector.helpdesks.zammad import about, attributes, notes, search, shown, webhook
 from connector.helpdesks.zammad.client import Client
 from connector.helpdesks.zammad.history import mentioned, states_in
 from connector.helpdesks.zammad.people import Directory
@@ -67,6 +67,7 @@ class Zammad:
         self._directory = Directory(client, robots)
         self._states = States(client)
         self._forgets_preferences = threading.Event()
+        self._attributes_there: bool | None = None  # as the ticket read last said; None: none was read yet
 
     # --- webhooks ----------------------------------------------------------------------------------------------------
 
@@ -84,6 +85,7 @@ class Zammad:
         read_at = self._now()
         with understood():
             row = self._client.get(f"/tickets/{int(ticket_id)}", {"expand": "true"}, first=True)
+            self._attributes_there = attributes.there(row)
             history = self._client.get(f"/ticket_history/{row['id']}", first=True)
             entries = _rows(history["history"])
             articles = self._articles(ticket_id, first=True)
@@ -161,6 +163,24 @@ class Zammad:
         for method, path, tags in (("POST", "add", wanted - present), ("DELETE", "remove", present - wanted)):
             for tag in sorted(tags):
                 self._tag(method, path, ticket_id, tag)
+        if self._attributes_there is not False:
+            self._show_attributes(ticket_id, live)
+
+    def _show_attributes(self, ticket_id: str, live: Live) -> None:
+        """Both in one save, and none where they are right already: Zammad tells people of each."""
+        path = f"/tickets/{int(ticket_id)}"
+        with understood():
+            row = self._client.get(path)
+            self._attributes_there = attributes.there(row)
+            changes = attributes.changes(row, live)
+        if not changes:
+            return
+        answer = self._client.write("PUT", path, changes)
+        with understood(maybe_done=True):
+            lost = [name for name in changes if name not in answer]
+        if lost:
+            names = " and ".join(lost)
+            raise HelpdeskRefused(f"Zammad doesn't keep {names}: after attributes were made it has to be restarted.")
 
     def _tag(self, method: str, path: str, ticket_id: str, tag: str) -> None:
         try:

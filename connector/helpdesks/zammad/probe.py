@@ -12,7 +12,7 @@ from typing import Any
 from requests.auth import AuthBase
 
 from connector.errors import HelpdeskError, HelpdeskRefused
-from connector.helpdesks.zammad import Options, silence
+from connector.helpdesks.zammad import Options, attributes, silence
 from connector.helpdesks.zammad.adapter import TAGS, understood
 from connector.helpdesks.zammad.client import Client
 from connector.ports import Note
@@ -80,7 +80,12 @@ class ZammadProbes:
 
     def shown(self, ticket_id: str) -> str:
         answer = self.client.get("/tags", {"object": "Ticket", "o_id": int(ticket_id)})
+        row = self.client.get(f"/tickets/{int(ticket_id)}")
         with understood():
+            lacking = attributes.missing(row)
+            if lacking:
+                how = "`escalator connect --with-fields` makes it."
+                raise HelpdeskRefused(f"Zammad has one of Escalator's two attributes, and no {lacking[0]}: {how}")
             return next((status for status, tag in TAGS.items() if tag in answer["tags"]), "")
 
     def close(self, ticket_id: str) -> None:

@@ -19,12 +19,15 @@ OWN = frozenset(
     | {"checklist", "referencing_checklists", "referencing_checklist_ids"}
     | {"mentions", "mention_ids", "tags", "links"}
 )
+#: Attributes that `escalator connect --with-fields` adds. Only written: screens that stand open write old values back.
+STEP, DUE = "escalator_step", "escalator_due"
+OURS = (STEP, DUE)
 _WRITTEN_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
 
 
 def is_custom(column: str) -> bool:
-    """Whether a ticket's column (or the history's attribute) is one that this Zammad's admin added."""
-    return column not in OWN and column.removesuffix("_id") not in OWN
+    """Whether a ticket's column (or the history's attribute) is one that this Zammad's admin added for themselves."""
+    return column not in OWN and column.removesuffix("_id") not in OWN and column not in OURS
 
 
 def moment(value: Any) -> datetime | None:

@@ -15,6 +15,9 @@ from connector.errors import HelpdeskRefused
 from connector.helpdesks.zammad.client import Client
 from connector.setting_up import Piece, Standing, Wanted
 
+from .admin import Admin
+from .attributes import TITLE as ATTRIBUTES
+from .attributes import Attributes
 from .people import ApiUser
 from .tables import Table, difference, tables
 
@@ -30,16 +33,19 @@ CANT_BE_TAKEN_AWAY = ("notes, tags and history on tickets", "the API user, who i
 class ZammadSetUp:
     """See connector.setting_up.SetUp. `admin` signs in as somebody who may do all this."""
 
-    admin: Client
+    admin: Admin
     user: ApiUser
+    attributes: Attributes
     wanted: Wanted
 
     def look(self) -> Sequence[Piece]:
-        return [self.user.look(), self.user.look_at_token(), *(self._look(table) for table in self._tables())]
+        """The attributes come last: where Zammad is set up so, it restarts by itself after them."""
+        pieces = [self.user.look(), self.user.look_at_token(), *(self._look(table) for table in self._tables())]
+        return [*pieces, *([self.attributes.look()] if self.wanted.fields else [])]
 
     def make(self, name: str) -> None:
-        if name in self._people():
-            self._people()[name]()
+        if name in self._made_elsewhere():
+            self._made_elsewhere()[name]()
             return
         table = next(table for table in self._tables() if table.title == name)
         row = self._find(table)
@@ -54,6 +60,8 @@ class ZammadSetUp:
     def remove(self, name: str) -> bool:
         if name == self.user.title:
             return self.user.switch_off()
+        if name.startswith(ATTRIBUTES):
+            return self.attributes.remove(name)
         table = next((table for table in self._tables() if table.title == name), None)
         row = self._find(table) if table is not None else None
         if table is None or row is None:
@@ -64,10 +72,14 @@ class ZammadSetUp:
     def removable(self, *, purge: bool) -> Sequence[str]:
         """In the order in which Zammad lets them go: a webhook only after its triggers."""
         names = [table.title for table in reversed(self._tables()) if self._find(table) is not None]
-        return [*names, self.user.title] if purge and self.user.active() else names
+        user = [self.user.title] if purge and self.user.active() else []
+        return [*names, *user, *self.attributes.removable(purge=purge)]
+
+    def cautions(self, names: Sequence[str]) -> Sequence[str]:
+        return self.attributes.cautions(names)
 
     def left_behind(self) -> Sequence[str]:
-        return CANT_BE_TAKEN_AWAY
+        return [*CANT_BE_TAKEN_AWAY, *self.attributes.left_behind()]
 
     def new_token(self) -> str:
         return self.user.made[0] if self.user.made else ""
@@ -80,8 +92,9 @@ class ZammadSetUp:
 
     # --- rows --------------------------------------------------------------------------------------------------------
 
-    def _people(self) -> Mapping[str, Callable[[], None]]:
-        return {self.user.title: self.user.make, self.user.token_title: self.user.make_token}
+    def _made_elsewhere(self) -> Mapping[str, Callable[[], None]]:
+        user = {self.user.title: self.user.make, self.user.token_title: self.user.make_token}
+        return {**user, ATTRIBUTES: self.attributes.make}
 
     def _tables(self) -> list[Table]:
         return tables(self.wanted, self.user.id(), self._webhook_id())
@@ -108,5 +121,6 @@ def build(wanted: Wanted, administrator: Callable[[], str | AuthBase]) -> Zammad
     def connect(auth: str | AuthBase) -> Client:
         return Client(wanted.url, auth, ca_file=wanted.ca_file)
 
-    client = connect(administrator())
-    return ZammadSetUp(client, ApiUser(client, wanted.login, wanted.token, connect), wanted)
+    admin = Admin(connect(administrator()))
+    user = ApiUser(admin, wanted.login, wanted.token, connect)
+    return ZammadSetUp(admin, user, Attributes(admin), wanted)

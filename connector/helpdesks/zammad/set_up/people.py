@@ -11,6 +11,8 @@ from connector.errors import HelpdeskAway, HelpdeskError
 from connector.helpdesks.zammad.client import Client
 from connector.setting_up import Piece, Standing
 
+from .admin import Admin
+
 #: Enough for notes, tags and owners. With "full" Zammad would notify this user of every change of every free ticket.
 RIGHTS = ("change", "create", "read")
 PERMISSION = "ticket.agent"
@@ -21,7 +23,7 @@ MUCH = "The token may do more than it needs: make one with ticket.agent alone."
 class ApiUser:
     """`connect` makes a client that signs in differently. `token` is what the config holds."""
 
-    admin: Client
+    admin: Admin
     login: str
     token: str
     connect: Callable[[str | AuthBase], Client]

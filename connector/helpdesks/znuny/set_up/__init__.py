@@ -57,6 +57,9 @@ class ZnunySetUp:
         there = [one for one in reversed(self._pieces()) if "password" not in one["name"] and _active(one)]
         return [one["name"] for one in there if purge or not one["purge"]]
 
+    def cautions(self, names: Sequence[str]) -> Sequence[str]:  # noqa: ARG002 - Znuny brings nothing along
+        return []
+
     def left_behind(self) -> Sequence[str]:
         return CANT_BE_TAKEN_AWAY
 
