@@ -173,12 +173,14 @@ class Reading:
     """A ticket with its whole history, oldest first, as read at one moment of our clock.
 
     `skew` is by how much the helpdesk's clock is ahead of ours (negative: behind), at the least; None: not known.
+    `people` are those whom it names by id, with what it tells of them, where the helpdesk has no list to look them up.
     """
 
     ticket: Ticket
     changes: tuple[Change, ...]
     read_at: datetime
     skew: timedelta | None = None
+    people: tuple[Person, ...] = ()
 
 
 def facts_with(facts: Facts, kind: Kind, field: str, before: str, after: str) -> Facts:

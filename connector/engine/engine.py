@@ -41,6 +41,7 @@ from ..core.words import Words
 from ..faults import describe
 from ..ports import Clock, Live
 from . import failures
+from .agents import Agents
 from .clocks import no_later
 from .names import with_names
 from .operator import Operator
@@ -118,7 +119,7 @@ class Engine:
 
     def observe(self, reading: Reading, since: datetime) -> observing.Observed | None:
         """Takes in a reading of a ticket."""
-        reading = with_names(reading, self.people)
+        reading = with_names(reading, self.people, Agents(self.store.redis).meet(reading))
         ticket_id, result = reading.ticket.id, None
 
         def decide(cases: Mapping[str, Case | None]) -> Sequence[Writes]:
@@ -305,4 +306,6 @@ def live_state(escalation: Escalation | None) -> Live:
         State.ACKNOWLEDGED: "acknowledged",
         State.HELD: "snoozed",
     }[escalation.state]
-    return Live(status, escalation.plan.name, f"{escalation.step} of {len(escalation.plan.steps)}")
+    # whom to ask whether they are still on it moves with each piece of work, and would make each of them a write
+    due_at = escalation.due_at if escalation.state is not State.ACKNOWLEDGED else None
+    return Live(status, escalation.plan.name, f"{escalation.step} of {len(escalation.plan.steps)}", due_at)

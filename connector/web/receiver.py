@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, ServiceUnavailable
 
+from ..engine.agents import Agents
 from ..engine.keys import PREFIX
 from ..errors import NotUnderstood
 from ..points import reached
@@ -62,6 +63,7 @@ def take(services: Services, raw: bytes) -> Response:
         return error(400, "not_json", "The body is not JSON that Escalator can read.")
     reached("webhook proved")
     services.store.hints.add_if_new(hint)
+    Agents(services.redis).learn(hint.people, sure=True)
     reached("webhook stored")
     return stored()
 

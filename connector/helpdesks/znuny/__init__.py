@@ -61,6 +61,12 @@ class Options(Schema):
     robots = fields.List(
         fields.String(), load_default=list, metadata={"meaning": "logins (or ids) that are never a person"}
     )
+    agents = fields.Dict(
+        keys=fields.Integer(validate=validate.Range(min=2)),
+        values=fields.String(validate=validate.Length(min=1)),
+        load_default=dict,
+        metadata={"meaning": "logins of agents whom Znuny names nowhere, by id: `{3: dana}`; `doctor` says which"},
+    )
     ca_file = fields.String(
         load_default=None, allow_none=True, metadata={"meaning": "whom to trust instead of the public authorities"}
     )
@@ -104,7 +110,7 @@ def build(options: Mapping[str, Any]) -> Helpdesk:
     return Znuny(
         client=client,
         proof=proof,
-        agents=Agents(client),
+        agents=Agents(client, {str(one): login for one, login in known["agents"].items()}),
         zone=zoneinfo.ZoneInfo(known["timezone"]),
         robots=frozenset(robot.lower() for robot in known["robots"]),
     )

@@ -58,7 +58,7 @@ class Znuny:
         self._learn_states(row, lines)
         told, scene = self._told(ticket_id, row, lines)
         ticket = replace(self._ticket(row, told, scene), mark=mark(row, len(history)))
-        return Reading(ticket, told.changes, read_at, self.clock_skew())
+        return Reading(ticket, told.changes, read_at, self.clock_skew(), self._agents.named(scene.people))
 
     def _told(self, ticket_id: str, row: Mapping[str, Any], lines: Sequence[Line]) -> tuple[Told, Scene]:
         ids = {line.by for line in lines} | {line.new_owner for line in lines if line.type == "OwnerUpdate"}

@@ -28,10 +28,11 @@ _FROM = re.compile(r'^"?(?P<name>[^"<>]*?)"?\s*(?:<(?P<email>[^<>\s]+)>)?$')
 class Agents:
     """The agents seen so far. Thread-safe; it forgets nothing, a login behind an id hardly ever changes."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, logins: Mapping[str, str] | None = None) -> None:
+        """`logins`: those that the config tells, by id."""
         self._client = client
         self._lock = threading.Lock()
-        self._known: dict[str, Person] = {}
+        self._known = {one: Person(one, login, "") for one, login in (logins or {}).items()}
         self._missed: dict[str, float] = {}
 
     def seen(self, ticket: Mapping[str, Any], history: Iterable[Mapping[str, Any]]) -> None:
@@ -56,6 +57,12 @@ class Agents:
                 self._look(one)
         with self._lock:
             return {one: named(one, self._known.get(one)) for one in ids if one}
+
+    def named(self, ids: Iterable[str]) -> tuple[Person, ...]:
+        """Those of these agents of whom more than the id was seen."""
+        with self._lock:
+            found = (self._known.get(one) for one in ids)
+            return tuple(person for person in found if person is not None and (person.login or person.name))
 
     def id_of(self, login: str) -> str:
         """The id of the agent with this login; "" while nobody has been seen with it."""

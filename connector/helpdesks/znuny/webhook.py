@@ -8,16 +8,18 @@ is good for a hint and nothing more.
 import base64
 import binascii
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from connector.core.ticket import Person
 from connector.errors import NotUnderstood
-from connector.helpdesks.znuny.values import PHASES, ident, moment
+from connector.helpdesks.znuny.values import PHASES, SYSTEM, ident, moment, words
 from connector.ports import Hint
 
 UTC = ZoneInfo("UTC")
+_PERSON = ((ident, "UserID"), (words, "UserLogin"), (words, "UserFullname"), (words, "UserEmail"))
 
 
 def _same(given: str, expected: str) -> bool:
@@ -70,7 +72,17 @@ def hint_of(body: Any, zone: ZoneInfo = UTC) -> Hint:
         closed=phase is not None and phase.ended,
         deleted=event.get("Event") == "TicketDelete",
         changed_at=moment(ticket.get("Changed"), zone),
+        people=tuple(_people(ticket)),
     )
+
+
+def _people(ticket: Mapping[str, Any]) -> Iterator[Person]:
+    """Whom the body names in full; who did what it tells of isn't among them."""
+    for key in ("OwnerData", "ResponsibleData", "CreateByData"):
+        data = _mapping(ticket, key)
+        person = Person(*(one(data.get(name)) for one, name in _PERSON))
+        if person.id not in ("", SYSTEM) and person.login:
+            yield person
 
 
 def _mapping(body: Any, key: str) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from connector.core.ticket import Person
 from connector.errors import NotUnderstood
 from connector.helpdesks.znuny.webhook import Proof, hint_of
 from connector.ports import Hint
@@ -21,7 +22,11 @@ def test_an_event_with_the_secret_is_znunys_and_names_its_ticket() -> None:
     znuny = helpdesk()
     assert znuny.prove(it.headers, it.raw)
     changed_at = datetime(2026, 11, 21, 20, 6, 11, tzinfo=UTC)
-    assert znuny.parse(json.loads(it.raw)) == Hint("6", changed_at=changed_at)
+    people = (
+        Person("4", "ben", "Ben Beispiel", "ben@example.com"),
+        Person("3", "anna", "Anna Agent", "anna@example.com"),
+    )
+    assert znuny.parse(json.loads(it.raw)) == Hint("6", changed_at=changed_at, people=people)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -104,3 +109,18 @@ NO_ID: list[Any] = [None, [], "6", {}, {"Event": "6"}, {"Event": {"TicketID": Tr
 def test_a_body_without_a_ticket_id_is_not_understood(body: Any) -> None:
     with pytest.raises(NotUnderstood):
         hint_of(body)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        "anna",
+        {},
+        {"UserID": 1, "UserLogin": "root@localhost", "UserFullname": "Admin OTRS"},
+        {"UserID": "x", "UserLogin": "anna"},
+        {"UserID": 3, "UserLogin": None, "UserFullname": "Anna"},
+    ],
+)
+def test_the_system_and_whatever_is_no_agent_are_left_out(data: Any) -> None:
+    assert hint_of({"Event": {"TicketID": 6}, "Ticket": {"OwnerData": data}}).people == ()
