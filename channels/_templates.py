@@ -27,6 +27,15 @@ Facts = Mapping[str, Any]
 Fill = Callable[[Facts], str]
 
 
+#: What people see or hear first, and the text that stands before it in a rehearsal, whoever has written the template.
+MARKED = {
+    **dict.fromkeys(("sms/ticket.txt", "sms/tickets.txt", "sms/short.txt", "sms/notice.txt"), "rehearsal/mark.txt"),
+    **dict.fromkeys(("push/title.txt", "webpush/title.txt"), "rehearsal/mark.txt"),
+    **dict.fromkeys(("email/subject.txt", "email/lead.txt"), "rehearsal/mark.txt"),
+    **dict.fromkeys(("phone/announce.xml", "phone/notice.xml"), "rehearsal/mark.xml"),
+}
+
+
 class Unusable(ValueError):
     """A text that can't be sent as it is: one sentence on why, and the line of its file where that is known."""
 
@@ -91,13 +100,14 @@ class Texts:
         `write` may fill the template in several times (to make it fit) and raises Unusable when nothing helps.
         """
         names = [f"{one}/{name}" for one in (*_nearest(language), ENGLISH)]
+        mark = [f"{one}/{MARKED[name]}" for one in (*_nearest(language), ENGLISH)] if name in MARKED else []
         try:
-            return self._composed(self._first, names, write)
+            return self._composed(self._first, names, mark, write)
         except Exception as error:  # an admin's template may do anything; ours goes out instead
             if self._first is self._ours:
                 raise
             self.failed(self._file(names), error)
-        return self._composed(self._ours, names, write)
+        return self._composed(self._ours, names, mark, write)
 
     def failed(self, file: str, error: Exception) -> None:
         """An admin's text was of no use. No word of the error: it may hold what the text was filled with."""
@@ -122,9 +132,18 @@ class Texts:
 
         return self.compose(language, name, write)
 
-    def _composed(self, from_: ImmutableSandboxedEnvironment, names: list[str], write: Callable[[Fill], str]) -> str:
+    def _composed(
+        self, from_: ImmutableSandboxedEnvironment, names: list[str], mark: list[str], write: Callable[[Fill], str]
+    ) -> str:
         template = from_.select_template(names)
-        return write(lambda facts: template.render(facts))
+
+        def fill(facts: Facts) -> str:
+            text = template.render(facts)
+            if not mark or not facts.get("rehearsed_for"):
+                return text
+            return f"{from_.select_template(mark).render(facts)} {text}"
+
+        return write(fill)
 
     def _file(self, names: list[str]) -> str:
         """The file behind the first of these names that there is."""

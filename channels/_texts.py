@@ -35,6 +35,7 @@ def facts(message: Message, timezone: str = "UTC", *, longest: int = 255) -> dic
         "taken_by": _tame(message.taken_by, 80),
         "next_at": local(message.next_at, zone, "%H:%M"),
         "rests_until": local(message.rests_until, zone, "%H:%M"),
+        "rehearsed_for": _tame(message.rehearsed_for, 24),
     }
 
 

@@ -137,6 +137,8 @@ def compose(message: Message, texts: Texts = BUILT_IN, *, answerable: bool = Tru
     asked = {**facts, "reply": reply, "link": ""}
     title, readable = _texts.to_gsm(facts["title"])
     asked |= {key: _texts.to_gsm(facts[key])[0] for key in ("number", "priority")}
+    if facts["rehearsed_for"]:
+        asked["rehearsed_for"] = _texts.to_gsm(facts["rehearsed_for"])[0] or "?"
     if message.also:
         return texts.compose(message.language, "sms/tickets.txt", lambda fill: _several(fill, asked, message))
     if readable:

@@ -15,6 +15,7 @@ from .build import e164
 from .fields import NAME
 from .filling import Filled
 from .problems import Path, Report, shown
+from .settings import LIVE
 from .view import View
 
 #: Which field of a contact each kind of channel needs; "" for none.
@@ -70,6 +71,7 @@ def _service(view: View) -> None:
             f"{sentence} or an SMS reply can't be heard.",
             "Add the https address under which phones and providers reach Escalator.",
         )
+    _redirect(view)
     _plain_http(view, ("service", "public_url"), "acknowledge links travel unencrypted")
     _plain_http(view, ("helpdesk", "url"), "the token and all tickets travel unencrypted")
     if service.get("operator") is None:
@@ -80,6 +82,14 @@ def _service(view: View) -> None:
     if ways and all(view.kinds.get(way) == "webpush" for way in ways):
         sentence = "The operator is told by Web Push alone: while Redis is away nobody's phone is known."
         view.report.warning(("service", "operator", "by"), sentence, "Add `email`, `sms` or another way.")
+
+
+def _redirect(view: View) -> None:
+    path: Path = ("service", "redirect_to")
+    mode = view.at(("service", "mode"))
+    if view.words(path) and mode in (None, LIVE):
+        sentence = "`service.redirect_to` works only in a rehearsal: live, everybody is told themselves."
+        view.report.error(path, sentence, "Add `mode: rehearsal`, or take it out.", key=True)
 
 
 def _plain_http(view: View, path: Path, harm: str) -> None:

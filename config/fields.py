@@ -12,8 +12,6 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import ValidationError, fields
 
-from .later import mend as later_mend
-from .later import sentence as later_sentence
 from .problems import Complaint, nearest
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
@@ -185,16 +183,13 @@ class Moment(Checked):
 class Choice(Text):
     """One of a few words."""
 
-    def __init__(self, *words: str, later: frozenset[str] = frozenset(), **kwargs: Any) -> None:
-        """`later` are words of the contract that this version doesn't act on yet."""
+    def __init__(self, *words: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.words, self.later = words, later
+        self.words = words
         self.value_type = " or ".join(words) if len(words) < 3 else f"one of {', '.join(words)}"
 
     def read(self, value: Any) -> str:
         text = super().read(value)
-        if text in self.later:
-            raise complain(later_sentence(f"`{{name}}: {text}`"), later_mend(text))
         if text not in self.words:
             best = nearest(text, self.words)
             written_out = " or ".join(f"`{word}`" for word in self.words)

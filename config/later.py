@@ -8,8 +8,8 @@ from .problems import Path
 
 #: By the pattern of the section (`*` is any name or index).
 KEYS: dict[tuple[str, ...], frozenset[str]] = {
-    (): frozenset({"calendars", "levels", "pages", "redirect_to"}),
-    ("service",): frozenset({"pages", "redirect_to"}),
+    (): frozenset({"calendars", "levels", "pages"}),
+    ("service",): frozenset({"pages"}),
     ("contacts", "*"): frozenset({"reachable", "calendar"}),
     ("plans", "*"): frozenset({"calendar", "levels", "assign"}),
     ("plans", "*", "steps", "*"): frozenset({"assign", "calendar"}),
@@ -18,7 +18,6 @@ KEYS: dict[tuple[str, ...], frozenset[str]] = {
 
 CHANNEL_KINDS = frozenset({"chat"})
 NOTIFY = frozenset({"group", "customer"})
-MODES = frozenset({"rehearsal"})
 
 #: What to do meanwhile, where there is something better than leaving it out.
 MENDS = {
@@ -28,7 +27,6 @@ MENDS = {
     "group": "Name the contacts instead.",
     "customer": "Let the helpdesk's own trigger write to the customer.",
     "chat": "Use `http_post`, `email` or another kind.",
-    "rehearsal": "Write `mode: live`; `escalator check` and `escalator explain` send nothing.",
 }
 
 

@@ -12,6 +12,8 @@ def check(view: View) -> None:
     for telling in view.tellings():
         _people(view, telling)
         _ways(view, telling)
+    for path, word in view.words(("service", "redirect_to")):
+        _contact(view, path, word, frozenset())
     for plan, entry in view.entries("plans"):
         for path, word in view.words(("plans", plan, "unassigned")):
             _contact(view, path, word, frozenset())

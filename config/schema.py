@@ -28,8 +28,7 @@ from .fields import (
     Zone,
     complain,
 )
-from .later import MODES
-from .settings import LIMITS
+from .settings import LIMITS, LIVE, REHEARSAL
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 SECOND = timedelta(seconds=1)
@@ -82,7 +81,18 @@ class PrivacySchema(Section):
 
 
 class ServiceSchema(Section):
-    mode = Choice("live", later=MODES, load_default="live", metadata=_about("`live` sends and writes"))
+    mode = Choice(
+        LIVE,
+        REHEARSAL,
+        load_default=LIVE,
+        metadata=_about("`live` sends and writes; `rehearsal` computes and shows all of it, and does neither"),
+    )
+    redirect_to = Text(
+        load_default="",
+        metadata=_about(
+            "contact who gets every message of a rehearsal, marked as one, instead of whom it is meant for"
+        ),
+    )
     public_url = Url(
         load_default="",
         metadata=_about("where phones and providers reach Escalator; without it links and callbacks are off"),

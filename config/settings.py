@@ -11,6 +11,9 @@ from connector.core.plan import Policy
 
 from .problems import Problem
 
+#: What `service.mode` can be.
+LIVE, REHEARSAL = "live", "rehearsal"
+
 #: Messages an hour to one person by one kind of channel, where the config says nothing else; 0: any number.
 LIMITS: Mapping[str, int] = {"sms": 30, "phone": 20, "push": 120, "webpush": 120, "email": 60}
 
@@ -44,7 +47,8 @@ class Operator:
 class Service:
     """Escalator itself. `public_url` is "" when unset, else without a trailing slash; `since` is aware UTC or None.
 
-    `texts` is the folder of the admin's own texts as an absolute path, "" for none.
+    `texts` is the folder of the admin's own texts as an absolute path, "" for none. `redirect_to` is the key of the
+    contact who gets what a rehearsal would send to others, "" for nobody.
     """
 
     mode: str
@@ -65,6 +69,12 @@ class Service:
     links_valid: timedelta = timedelta(hours=24)
     bundle_within: timedelta = timedelta(seconds=5)
     limits: Mapping[str, int] = field(default_factory=lambda: LIMITS)
+    redirect_to: str = ""
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether nothing is sent to those for whom it is meant, and nothing written to the helpdesk."""
+        return self.mode == REHEARSAL
 
 
 @dataclass(frozen=True, slots=True)

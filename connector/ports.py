@@ -250,6 +250,7 @@ class Message:
     next_at: datetime | None = None  # when more is done unless somebody takes it; later, this message is old
     theirs: tuple[str, ...] = ()  # ids at the provider that other notifications own; `find` passes them over
     rests_until: datetime | None = None  # the last one of this kind until then: the ceiling is reached, and it says so
+    rehearsed_for: str = ""  # in a rehearsal that somebody else is told of: the names of those it is meant for
 
     @property
     def count(self) -> int:
@@ -265,6 +266,7 @@ class Receipt:
     final: bool = True
     detail: str = ""  # for the note, e.g. "accepted"
     dead: tuple[str, ...] = ()  # addresses that the provider says are gone for good (device tokens)
+    wait: float = 0.0  # seconds after which nothing more will be heard; 0: as usual for this kind of channel
 
 
 class Channel(Protocol):

@@ -37,6 +37,7 @@ from .engine.store import Store
 from .errors import ConfigError
 from .ports import Channel, Helpdesk
 from .redis_server import connect, redis_url
+from .rehearsing import read_only, silenced
 
 CONFIG = "config/escalation.yml"
 QUIET_KINDS = frozenset({"push", "webpush", "chat"})
@@ -50,7 +51,11 @@ class SystemClock:
 
 @dataclass(frozen=True)
 class Services:
-    """Everything, built once a process."""
+    """Everything, built once a process.
+
+    In a rehearsal the helpdesk can't be written to, and what escalations have to say goes by channels of `delivery`
+    that say nothing; `channels` are the real ones, for the operator and for tests that people ask for.
+    """
 
     settings: Settings
     redis: redis.Redis
@@ -95,10 +100,12 @@ def build(settings: Settings, connection: redis.Redis) -> Services:
     helpdesk = rationed(module.build(dict(settings.helpdesk.options)), Places(connection))
     devices = Devices(connection)
     channels = build_channels(settings, devices)
-    store = Store(connection, service.keep)
+    store = Store(connection, service.keep, rehearsal=service.rehearsal)
     operator = build_operator(settings, connection, channels)
     signatures = Signatures(service.secret_keys)
     texts = build_texts(settings)
+    if service.rehearsal:
+        helpdesk = read_only(helpdesk, store, signatures, clock)
     engine = Engine(
         store=store,
         policy=settings.policy,
@@ -111,7 +118,8 @@ def build(settings: Settings, connection: redis.Redis) -> Services:
     )
     observer = Observer(helpdesk, engine, store, clock, _since(settings, store, clock))
     messages = Messages(engine, store, signatures, clock, service.public_url, service.links_valid, service.language)
-    delivery = Delivery(channels, engine, store, messages, clock, Pacing(service.bundle_within, service.limits))
+    ways = rehearsed(settings, channels, store) if service.rehearsal else channels
+    delivery = Delivery(ways, engine, store, messages, clock, Pacing(service.bundle_within, service.limits))
     return Services(
         settings=settings,
         redis=connection,
@@ -148,6 +156,13 @@ def build_channels(settings: Settings, devices: Devices | None = None) -> dict[s
     if devices is None:
         return built
     return {name: WithDevices(one, devices) if one.kind in PAIRED_KINDS else one for name, one in built.items()}
+
+
+def rehearsed(settings: Settings, channels: Mapping[str, Channel], store: Store) -> Mapping[str, Channel]:
+    """The channels as a rehearsal has them: silent, or all leading to `service.redirect_to`."""
+    service = settings.service
+    to = settings.contacts.get(service.redirect_to)
+    return silenced(channels, RINGING_KINDS, to, service.language, store)
 
 
 def build_texts(settings: Settings) -> Texts:

@@ -34,7 +34,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "connector.engine": PLAIN,
     "connector.clockwork": PLAIN | {"connector.engine"},
     "connector.web": PLAIN | {"connector.engine", "connector.clockwork", "channels"},
-    "connector.services": PLAIN | {"connector.redis_server"} | EDGES,
+    "connector.rehearsing": PLAIN | {"connector.engine"},
+    "connector.services": PLAIN | {"connector.redis_server", "connector.rehearsing"} | EDGES,
 }
 
 

@@ -4,14 +4,16 @@ What one link is found to be doesn't end the walk, unless nothing behind it coul
 """
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .. import helpdesks
 from ..errors import HelpdeskAway, HelpdeskError
 from ..probing import Allowed, Finding, Probes, Result
-from .common import Places
+from .common import Places, build_helpdesk, in_rehearsal
 from .links import look_at_config, look_at_processes, look_at_ways, look_at_web, open_redis
 from .round import CREDENTIALS, REACH, RIGHTS, Asked, Round
+
+PROBED = "But you asked for a probe: that ticket is made and written to."
 
 
 @dataclass
@@ -30,6 +32,9 @@ class Chain:
             return
         services, found = open_redis(self.places, loaded)
         yield found
+        if services is not None and loaded.service.rehearsal:
+            services = replace(services, helpdesk=build_helpdesk(loaded))
+            yield Finding("mode", Result.RIGHT, f"{in_rehearsal(loaded)} {PROBED}")
         if services is not None:
             yield from look_at_processes(services)
         yield from look_at_web(loaded)

@@ -12,7 +12,7 @@ from config.settings import Settings
 from ..errors import ConfigError, EscalatorError
 from ..redis_server import check_url
 from ..services import build_channels, read_config
-from .common import Places, as_json, build_helpdesk, placed, print_json, say
+from .common import Places, as_json, build_helpdesk, in_rehearsal, placed, print_json, say
 from .names import compare, find_places
 from .providers import Looked, look_at_providers
 from .redis_look import look_at_redis
@@ -41,11 +41,14 @@ def check(places: Places, offline: bool, json_: bool) -> None:
             more, looked = _outside(places, loaded.settings)
             problems += more
     errors = [one for one in problems if one.is_error]
+    rehearsal = in_rehearsal(loaded.settings) if loaded.settings is not None else ""
     if json_:
         documents = [{**asdict(one), "severity": one.severity.value} for one in problems]
-        print_json({"ok": not errors, "problems": documents, "checked": [asdict(one) for one in looked]})
+        mode = {"mode": loaded.settings.service.mode} if loaded.settings is not None and rehearsal else {}
+        print_json({"ok": not errors, **mode, "problems": documents, "checked": [asdict(one) for one in looked]})
     else:
         say(*(f"{one.severity.value}: {one}" for one in problems))
+        say(*filter(None, [rehearsal]))
         say(*(f"{one.what}: {'' if one.result == 'ok' else f'{one.result}. '}{one.sentence}" for one in looked))
         say(_count(len(errors), len(problems) - len(errors)))
     sys.exit(1 if errors else 0)

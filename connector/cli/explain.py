@@ -19,7 +19,7 @@ from ..errors import ConfigError
 from ..ports import Channel
 from ..redis_server import connect, redis_url
 from ..services import build_channels, build_texts
-from .common import Places, as_json, build_helpdesk, placed, print_json, read_ticket, reader, say, utc_now
+from .common import Places, as_json, build_helpdesk, in_rehearsal, placed, print_json, read_ticket, reader, say, utc_now
 from .explaining import NOBODY_CAME, ROUND, STEP, Coming, Explained, Known, Silence, because, explained
 from .sheet import Part, Row, Sentences, Sheet, as_page, lines_of, page_of, put
 from .words import ENGLISH, icons, stops
@@ -38,12 +38,14 @@ def explain(places: Places, ticket: str, json_: bool, html: Path | None) -> None
     told = explained(settings, channels, reading, _remembered(places, settings, reading.ticket.id))
     words, now = reader(settings), utc_now()
     if json_:
-        print_json(_document(told, words, now))
+        mode = {"mode": settings.service.mode} if settings.service.rehearsal else {}
+        print_json({**mode, **_document(told, words, now)})
     elif html is not None:
         texts, language = build_texts(settings), settings.service.language
         sheet = sheet_of_ticket(told, settings, words, now, Sentences(texts, language))
         put(page_of(sheet, texts, language, words, now), html)
     else:
+        say(*filter(None, [in_rehearsal(settings)]))
         say(*lines_of(sheet_of_ticket(told, settings, words, now, ENGLISH)))
 
 

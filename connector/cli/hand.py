@@ -6,7 +6,7 @@ import click
 
 from ..core.contact import Contact
 from ..engine.answering import Answer, Answered, Answers
-from ..engine.documents import document
+from ..engine.documents import document, of_mode
 from ..errors import EscalatorError
 from .common import Places, as_json, by_name, known, placed, print_json, read_ticket, reader, say, utc_now
 
@@ -37,7 +37,7 @@ def start(places: Places, ticket: str, plan: str, by: str, json_: bool) -> None:
             "or stop it first."
         )
     if json_ and case is not None:
-        print_json(document(case))
+        print_json(of_mode(document(case), services.store.holds()))
         return
     due = escalation.due_at
     at = f"; its window ends at {reader(services.settings).clock(due, utc_now())}" if due is not None else ""
@@ -83,7 +83,7 @@ def _answer(places: Places, by: str, json_: bool, act: Callable[[Answers, Contac
     if answered.kind not in FINE:
         raise EscalatorError(answered.sentence)
     if json_ and answered.case is not None:
-        print_json(document(answered.case))
+        print_json(of_mode(document(answered.case), answers.engine.store.holds()))
     else:
         say(answered.sentence)
 

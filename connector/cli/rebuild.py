@@ -11,6 +11,8 @@ from ..beginning import GONE_FOR_GOOD, LOCK, record, recorded
 from ..core.rebuilding import Rebuilt, Verdict
 from ..core.wording import Reader
 from ..engine.documents import document, moment
+from ..engine.epoch import OTHER_MODE, Holds
+from ..engine.store import OtherMode
 from ..errors import EscalatorError
 from ..rebuild import Found, Progress, Rebuild
 from ..services import Services
@@ -31,6 +33,10 @@ def rebuild(places: Places, yes: bool, dry_run: bool, json_: bool) -> None:
     what is due already then comes.
     """
     services = places.services()
+    if services.settings.service.rehearsal:
+        raise EscalatorError("A rehearsal leaves nothing on the tickets from which it could be rebuilt.")
+    if services.store.holds() is Holds.REHEARSAL:
+        raise OtherMode(OTHER_MODE[Holds.LIVE])
     with services.store.locks.hold(LOCK) as mine:
         if not mine:
             raise EscalatorError("Somebody else is rebuilding at this moment: `escalator up`, or another terminal.")

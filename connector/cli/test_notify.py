@@ -21,7 +21,7 @@ from .common import Places, as_json, known, placed, print_json, say, utc_now
 @placed
 @as_json
 def test_notify(places: Places, contact: str, channel: str, json_: bool) -> None:
-    """Send CONTACT a real test message by CHANNEL (their names in the config)."""
+    """Send CONTACT a real test message by CHANNEL (their names in the config), in a rehearsal, too."""
     settings = places.settings()
     known(contact, settings.contacts, "contact")
     known(channel, settings.channels, "channel")

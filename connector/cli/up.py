@@ -10,18 +10,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import redis
 
 from config.loader import digest_of
 from config.settings import Settings
 
 from .. import helpdesks, queues
-from ..beginning import Beginning
+from ..beginning import Beginning, IsLive, may_rehearse
 from ..errors import ConfigError, EscalatorError
 from ..exclusive import alive
-from ..redis_server import check_url, prepare, redis_url
+from ..redis_server import check_url, connect, prepare, redis_url
 from ..redis_watch import watch_redis
 from ..services import build_channels, config_path, read_config
 from ..supervisor import LISTEN, Process, Supervisor
+from .common import in_rehearsal
 
 WORKERS = 2  # processes that send; each makes 32 calls at a time
 WEB_WORKERS = 2
@@ -49,6 +51,9 @@ def up(host: str, port: int, data: Path, config: Path | None, workers: int) -> N
     if url:
         check_url(url)
     make(data)
+    rehearsal = settings.service.rehearsal
+    if rehearsal and not _may_rehearse(data, url):
+        sys.exit(2)
     running = data.absolute() / f"running-{os.getpid()}.yml"
     os.environ["ESCALATOR_RUNNING"] = str(running)
     if not keep(running, path, settings):
@@ -60,6 +65,8 @@ def up(host: str, port: int, data: Path, config: Path | None, workers: int) -> N
         _say,
         listen=(host, port),
     )
+    if rehearsal:
+        _say(in_rehearsal(settings))
     threading.Thread(target=_look_at_helpdesk, args=(settings,), daemon=True).start()
     watched = (redis_url(data), lambda: running_settings(settings), _say)
     threading.Thread(target=watch_redis, args=watched, daemon=True).start()
@@ -72,7 +79,24 @@ def up(host: str, port: int, data: Path, config: Path | None, workers: int) -> N
 def reload(running: Path, path: Path) -> bool:
     """Whether the edited config is good; from then on it is what processes start with."""
     settings = usable(path)
-    return settings is not None and keep(running, path, settings)
+    if settings is None:
+        return False
+    if settings.service.mode != running_settings(settings).service.mode:
+        _say("`service.mode` has changed: stop `escalator up` and start it again.")
+        return False
+    return keep(running, path, settings)
+
+
+def _may_rehearse(data: Path, url: str) -> bool:
+    """Whether nothing live would be lost, as far as it can be told now; else that is said."""
+    try:
+        may_rehearse(data, connect(url) if url else None)
+    except IsLive as problem:
+        click.echo(str(problem), err=True)
+        return False
+    except redis.RedisError:
+        return True  # once it answers it is looked at again, before anything begins
+    return True
 
 
 def running_settings(otherwise: Settings) -> Settings:

@@ -16,6 +16,7 @@ from .words import Words
 
 RING_AGAIN = timedelta(seconds=45)
 RINGS = 2
+REHEARSED = "rehearsal"  # the provider's id of what a rehearsal takes for sent
 
 
 def receipt(escalation: Escalation, event: Receipt, now: datetime) -> Moved:
@@ -95,7 +96,8 @@ def waited_long_enough(escalation: Escalation, calls: frozenset[str], now: datet
         if now < notification.at:
             continue
         if notification.stage is Stage.SENT and notification.channel in calls:
-            changed = not_taken(notification, Words("no answer"), now)
+            called = notification.provider_id != REHEARSED
+            changed = not_taken(notification, Words("no answer") if called else notification.outcome, now)
         elif notification.stage is Stage.SENT:
             changed = replace(notification, stage=Stage.ENDED, at=now, outcome=Words("no receipt"))
         elif notification.stage is Stage.CLAIMED and not wanted(escalation, notification):

@@ -33,7 +33,7 @@ from .outgoing import Due
 from .pacing import Pacing
 from .records import Bundle, NotOurs
 from .store import Store
-from .tries import CALL_OVER_WITHIN, Tries, insist
+from .tries import Tries, insist
 
 CALLS_AT_ONCE = 32
 LINE_BUSY = timedelta(seconds=10)
@@ -143,7 +143,7 @@ class Delivery:
             self._record(part, replace(outcome, id=part.held.id, attempt=part.held.attempts))
         reached("sending recorded")
         if outcome.sent and outcome.wait:
-            keep(self.store.redis, line, CALL_OVER_WITHIN)
+            keep(self.store.redis, line, outcome.wait)
         else:
             release(self.store.redis, line, id)
 

@@ -12,6 +12,7 @@ from ..core.escalation import Escalation, State
 from ..core.events import Entry
 from ..core.taking import name_of
 from ..core.wording import next_step
+from .epoch import Holds
 
 
 def document(case: Case) -> dict[str, Any]:
@@ -48,6 +49,11 @@ def document(case: Case) -> dict[str, Any]:
 def with_history(case: Case, history: Iterable[Entry]) -> dict[str, Any]:
     """The document and what happened, oldest first."""
     return {**document(case), "history": [entry_document(entry) for entry in history]}
+
+
+def of_mode(document: dict[str, Any], holds: Holds) -> dict[str, Any]:
+    """The same, which says `"mode": "rehearsal"` where what Redis holds is one."""
+    return {"mode": holds.value, **document} if holds is Holds.REHEARSAL else document
 
 
 def entry_document(entry: Entry) -> dict[str, Any]:

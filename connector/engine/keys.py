@@ -22,13 +22,14 @@ escalator:link:<id>          whom a notification told, while its link is valid
 escalator:agents             id -> who that is, where the helpdesk lists nobody; :unnamed: ids that only acted
 escalator:devices            contacts who have paired devices; :<contact> those, by their id
 escalator:counters           counters for /metrics
-escalator:epoch, :since      set once by the first `up`
+escalator:epoch, :since      set once by the first `up`; the epoch says whether it is a rehearsal
 """
 
 PREFIX = "escalator:"
 DUE, OUT, DESK, HINTS = f"{PREFIX}due", f"{PREFIX}out", f"{PREFIX}desk", f"{PREFIX}hints"
 KNOWN, BEHIND, LATE, SKEW = f"{HINTS}:known", f"{HINTS}:behind", f"{HINTS}:late", f"{PREFIX}clock-skew"
 LIVE, PAST = f"{PREFIX}live", f"{PREFIX}past"
+DEVICES = f"{PREFIX}devices"
 EPOCH, SINCE, COUNTERS = f"{PREFIX}epoch", f"{PREFIX}since", f"{PREFIX}counters"
 
 

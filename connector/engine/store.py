@@ -6,7 +6,6 @@ process dies anywhere in between. A commit on an emptied Redis (no epoch) is ref
 
 import logging
 import random
-import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from ..faults import describe
 from ..points import reached
 from ..ports import Live
 from . import outgoing
+from .epoch import OTHER_MODE, Holds, held, new_epoch
 from .hints import Hints
 from .keys import COUNTERS, DESK, DUE, EPOCH, HINTS, LIVE, PAST, PREFIX, SINCE, case_key, wake_job
 from .locks import Locks
@@ -44,6 +44,10 @@ class Emptied(EscalatorError):
     """Redis holds no epoch: it is new or was emptied. Nothing may fire until that is settled."""
 
 
+class OtherMode(Emptied):
+    """What Redis holds belongs to a rehearsal and we are live, or the other way round: to us it is as good as empty."""
+
+
 @dataclass(frozen=True)
 class Writes:
     """One case's part of a commit."""
@@ -59,12 +63,13 @@ class Writes:
 
 
 class Store:
-    """Thread-safe; every call may raise redis.RedisError."""
+    """Thread-safe; every call may raise redis.RedisError. `rehearsal`: the mode that we are of (see `epoch`)."""
 
-    def __init__(self, connection: redis.Redis, keep: timedelta) -> None:
+    def __init__(self, connection: redis.Redis, keep: timedelta, *, rehearsal: bool = False) -> None:
         self.redis: Any = connection  # redis-py types every answer as bytes, text, list or None at once
         self.locks = Locks(connection)
         self._keep = int(keep.total_seconds())
+        self._mode = Holds.REHEARSAL if rehearsal else Holds.LIVE
         self.hints = Hints(connection)
         self.replication = Replication(connection)
 
@@ -121,8 +126,12 @@ class Store:
         ]
 
     def begun(self) -> bool:
-        """Whether an `up` has begun on this Redis; False also when it was emptied since."""
-        return bool(self.redis.exists(EPOCH))
+        """Whether an `up` of our mode has begun on this Redis; False also when it was emptied since."""
+        return self.holds() is self._mode
+
+    def holds(self) -> Holds:
+        """What an `up` has begun on this Redis, of whatever mode."""
+        return held(self.redis.get(EPOCH))
 
     def since(self) -> datetime | None:
         raw = self.redis.get(SINCE)
@@ -149,6 +158,8 @@ class Store:
                 *raws, epoch = pipe.mget([*keys, EPOCH])
                 if epoch is None:
                     raise Emptied("Redis is empty although Escalator ran before: nothing is sent until it is rebuilt.")
+                if held(epoch) is not self._mode:
+                    raise OtherMode(OTHER_MODE[self._mode])
                 cases = {ticket_id: to_case(raw) for ticket_id, raw in zip(ticket_ids, raws, strict=True)}
                 writes = decide(cases)
                 if not writes:
@@ -277,7 +288,7 @@ class Store:
         with self.redis.pipeline() as pipe:
             pipe.multi()
             pipe.set(SINCE, since.isoformat())
-            pipe.set(EPOCH, secrets.token_hex(16), nx=True)
+            pipe.set(EPOCH, new_epoch(self._mode), nx=True)
             pipe.execute()
 
     # --- beside any commit ---------------------------------------------------------------------------------------

@@ -199,7 +199,8 @@ def _taken(
     """Without callbacks nothing more will be heard: what the provider took has arrived, as far as we know."""
     held = parts[0].held
     final = receipt.final or not hears or held.purpose == ALL_CLEAR
-    wait = 0.0 if final else (CALL_OVER_WITHIN if channel.kind == "phone" else RECEIPT_WITHIN)
+    usual = CALL_OVER_WITHIN if channel.kind == "phone" else RECEIPT_WITHIN
+    wait = 0.0 if final else receipt.wait or usual
     return Outcome(
         held.id,
         Words(receipt.detail or "accepted"),

@@ -12,7 +12,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from werkzeug.exceptions import BadRequest
 
 from ..engine.answering import Answer, Answered, Answers
-from ..engine.documents import document, with_history
+from ..engine.documents import document, of_mode, with_history
 from ..errors import HelpdeskAway, HelpdeskError, TicketGone
 from .answers import error, refuse
 
@@ -81,7 +81,7 @@ def listed(services: Services) -> Response:
         ended = store.cases(list(dict.fromkeys(ticket for _, ticket in past)))
         shown = {case.ticket.id for case in cases}
         cases += [case for ticket, case in ended.items() if case.escalation is not None and ticket not in shown]
-    return jsonify({"escalations": [document(case) for case in cases]})
+    return jsonify(of_mode({"escalations": [document(case) for case in cases]}, store.holds()))
 
 
 @blueprint.post("")
@@ -144,7 +144,8 @@ def _act(services: Services, act: Callable[[Answers, str], Answered]) -> Respons
     status = _STATUS[answered.kind]
     if status >= 400 or answered.case is None:
         return error(status, answered.kind.value, answered.sentence)
-    return jsonify({"outcome": answered.kind.value, "message": answered.sentence, **document(answered.case)})
+    said = {"outcome": answered.kind.value, "message": answered.sentence, **document(answered.case)}
+    return jsonify(of_mode(said, services.store.holds()))
 
 
 def _one(services: Services, code: str, status: int = 200) -> Response:
@@ -152,7 +153,8 @@ def _one(services: Services, code: str, status: int = 200) -> Response:
     case = services.store.case(found[0]) if found is not None else None
     if case is None or case.escalation is None:
         return error(404, "unknown", "There is no such escalation.")
-    answer = jsonify(with_history(case, services.store.history(case.escalation.code)))
+    told = with_history(case, services.store.history(case.escalation.code))
+    answer = jsonify(of_mode(told, services.store.holds()))
     answer.status_code = status
     return answer
 

@@ -44,7 +44,9 @@ def ready() -> Response:
     """503 with every reason why Escalator isn't doing its work."""
     services: Services = current_app.config["SERVICES"]()
     reasons = readiness.reasons(services.redis, services.operator)
-    answer = jsonify({"status": "not ready" if reasons else "ready", "reasons": reasons})
+    service = services.settings.service
+    mode = {"mode": service.mode} if service.rehearsal else {}
+    answer = jsonify({"status": "not ready" if reasons else "ready", **mode, "reasons": reasons})
     answer.status_code = 503 if reasons else 200
     return answer
 

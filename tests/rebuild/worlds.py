@@ -93,6 +93,7 @@ class Losing(World):
     """A world that can be copied, wiped, rebuilt, and go on."""
 
     since_in_config: datetime | None = None
+    rehearsal = False
 
     def __init__(self, redis: Redis, clock: StandingClock | None = None, policy: Policy = POLICY) -> None:
         super().__init__(redis, policy=policy, clock=clock or StandingClock())
@@ -149,7 +150,8 @@ class Losing(World):
     @property
     def services(self) -> Any:
         """What a rebuild asks for."""
-        settings = SimpleNamespace(policy=self.policy, service=SimpleNamespace(since=self.since_in_config))
+        service = SimpleNamespace(since=self.since_in_config, rehearsal=self.rehearsal)
+        settings = SimpleNamespace(policy=self.policy, service=service)
         return SimpleNamespace(
             settings=settings,
             helpdesk=self.helpdesk,

@@ -1,0 +1,58 @@
+"""What Redis holds: nothing yet, what is live, or a rehearsal. The epoch, which every commit checks, says it.
+
+Who is of the other mode commits nothing there: a rehearsal takes no live notification for sent, and nobody live sends
+what was rehearsed, whatever process starts or ends in whatever order.
+"""
+
+import secrets
+from enum import StrEnum
+from typing import Any
+
+from .keys import DEVICES, EPOCH, LIVE, PREFIX
+
+_REHEARSAL = b"rehearsal-"
+AT_ONCE = 500  # keys
+
+
+class Holds(StrEnum):
+    NOTHING = "nothing"
+    LIVE = "live"
+    REHEARSAL = "rehearsal"
+
+
+#: By our own mode: why nothing is done.
+OTHER_MODE = {
+    Holds.LIVE: "A rehearsal is on here, and the config says live: start `escalator up` again, which ends it.",
+    Holds.REHEARSAL: "What Redis holds is live, and the config says rehearsal: nothing of it is touched.",
+}
+
+
+def held(epoch: bytes | None) -> Holds:
+    """By the value of EPOCH."""
+    if epoch is None:
+        return Holds.NOTHING
+    return Holds.REHEARSAL if epoch.startswith(_REHEARSAL) else Holds.LIVE
+
+
+def new_epoch(mode: Holds) -> str:
+    return f"{_REHEARSAL.decode() if mode is Holds.REHEARSAL else ''}{secrets.token_hex(16)}"
+
+
+def set_aside(redis: Any, but: str = "") -> int:
+    """Forgets what was rehearsed here, but for the key `but`; how many escalations were live in it.
+
+    Devices that people have paired are theirs and stay. RQ's jobs find nothing to do. Who is killed over it has left
+    no epoch by which anybody would act. Raises redis.RedisError.
+    """
+    live = int(redis.hlen(LIVE))
+    redis.delete(EPOCH)
+    keep, chunk = (DEVICES.encode(), but.encode() or DEVICES.encode()), []
+    for key in redis.scan_iter(f"{PREFIX}*", count=1000):
+        if not key.startswith(keep):
+            chunk.append(key)
+        if len(chunk) == AT_ONCE:
+            redis.unlink(*chunk)
+            chunk = []
+    if chunk:
+        redis.unlink(*chunk)
+    return live
