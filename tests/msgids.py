@@ -1,11 +1,11 @@
 """What the code says to people: every sentence that is made into Words, found in the source."""
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from string import Formatter
 
 ROOT = Path(__file__).resolve().parent.parent
 SAYING = ("Words", "says")
@@ -38,5 +38,13 @@ def _in(file: Path) -> Iterator[Said]:
             yield Said(where, sentence.value, frozenset(str(one.arg) for one in node.keywords))
 
 
-def gaps(sentence: str) -> frozenset[str]:
-    return frozenset(name for _, name, _, _ in Formatter().parse(sentence) if name is not None)
+def left_in_english(text: str, catalogue: Mapping[str, str]) -> list[str]:
+    """English sentences in a text, whatever fills their gaps, of which the catalogue has others."""
+    translated = (english for english, said in catalogue.items() if english != said)
+    return [english for english in translated if _pattern(english).search(text)]
+
+
+@cache
+def _pattern(sentence: str) -> re.Pattern[str]:
+    parts = (re.escape(part) for part in re.split(r"\{\w+\}", sentence))
+    return re.compile(rf"(?<![\w/]){'.+'.join(parts)}(?!\w)")  # commands stay what they are: /snooze

@@ -13,6 +13,7 @@ from connector.core.wording import Reader, entry_words
 from connector.core.words import Words
 from connector.engine.failures import plain_note
 from connector.engine.records import encode, to_entry
+from tests.msgids import left_in_english
 
 from .builders import PEOPLE, at
 from .scenes import SCENES
@@ -50,6 +51,8 @@ def test_a_note_says_the_same_in_both_languages(scene: str) -> None:
     english, german = notes()[scene]
     assert last_note(SCENES[scene](), ENGLISH) == english
     assert last_note(SCENES[scene](), GERMAN) == german
+    assert left_in_english(english, GERMAN.catalogue) != []
+    assert left_in_english(german, GERMAN.catalogue) == []
 
 
 def test_every_scene_has_its_note() -> None:
