@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from channels import Texts
@@ -22,14 +23,14 @@ def rehearse(texts: Texts, languages: Iterable[str]) -> None:
     """Every sentence, and the page, in these languages."""
     for language in languages:
         for facts in _sentences():
-            texts.compose(language, "plan/sentence.txt", lambda fill, facts=facts: _said(fill, facts))
+            texts.compose(language, "plan/sentence.txt", partial(_said, facts))
         for title in TITLES:
             for sheet in _sheets(title):
                 facts = {"sheet": sheet, "link": sheet.link, "made": "2026-01-31 20:15 CET", "style": ""}
                 texts.text(language, "page/plans.html", facts)
 
 
-def _said(fill: Fill, facts: dict[str, Any]) -> str:
+def _said(facts: dict[str, Any], fill: Fill) -> str:
     text = one_line(fill(tame(facts)))
     if not text:
         raise Unusable(f"It says nothing for `{facts['kind']}`.")

@@ -54,11 +54,11 @@ def _rows(plan: Plan, settings: Settings, names: "Names", tell: Sentences) -> It
     rounds, end = after_round(plan, 1, before)
     for number, at in rounds:
         yield Row(duration(at), tell("round", round=number, rounds=plan.rounds), waits=plan.pause_between_rounds)
-    by, words = (), tell("nobody came", by=())
-    if (last := plan.when_exhausted) is not None:
-        by = last.by
-        words = tell("nobody came", by=by, whom=names.of(last.notify), every=duration(last.every))
-    yield Row(duration(end), words, icons(by, settings), waits=plan.give_up_after)
+    if (last := plan.when_exhausted) is None:
+        yield Row(duration(end), tell("nobody came", by=()), waits=plan.give_up_after)
+        return
+    words = tell("nobody came", by=last.by, whom=names.of(last.notify), every=duration(last.every))
+    yield Row(duration(end), words, icons(last.by, settings), waits=plan.give_up_after)
 
 
 def stops(plan: Plan, tell: Sentences) -> str:

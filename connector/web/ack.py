@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, current_app, jsonify
 
 from channels._texts import zone_of
 
@@ -24,9 +24,10 @@ from ..engine.answering import Answer, Answered, Answers, actor_of
 from ..engine.documents import document
 from ..engine.keys import PREFIX
 from ..engine.records import Link
-from . import outcomes, shown
+from . import dead_ends, outcomes, shown
 from .announced import cases_of, codes_of
 from .answers import error, refuse
+from .dead_ends import instead, wants_page
 from .html import STYLE, respond
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("ack", __name__)
 
-OVER = "This link has expired or its escalation is over; nothing was done."
+GONE = "This link has expired or its escalation is over; nothing was done."
+FORGED = "This link was not made by Escalator, or it was cut."
 #: Seconds in which another tap on "escalate now" (or "for 30 minutes") is the same one: it would climb two steps.
 SECOND_TAP = 10
 SNOOZE = timedelta(minutes=30)
@@ -45,10 +47,13 @@ ORDER = (Answer.DONE, Answer.ALREADY, Answer.REFUSED, Answer.ENDED, Answer.UNKNO
 @blueprint.get("/ack/<token>")
 def show(token: str) -> Response:
     """Who asks whom for what; changes nothing."""
-    services, link = _opened(token)
-    if isinstance(link, Response):
-        return link
-    return _as_it_stands(services, link, _Forms(token))
+    return _show(_Forms(token))
+
+
+@blueprint.get("/ack/<token>/<any(escalate, snooze):_>")
+def show_again(token: str, _: str) -> Response:
+    """The same: a phone that opens its last page anew asks with GET for what a form led to."""
+    return _show(_Forms(token, below=True))
 
 
 @blueprint.post("/ack/<token>")
@@ -127,17 +132,24 @@ def _opened(token: str) -> tuple[Services, Link | Response]:
     id = services.signatures.read_token("acknowledge", token)
     if id is None:
         services.store.count("links_forged")
-        return services, refuse(403, "bad_token", "This link was not made by Escalator, or it was cut.")
+        return services, instead(refuse(403, "bad_token", FORGED), dead_ends.FORGED)
     link = services.store.link(id)
-    return services, link if link is not None else _gone(services, services.settings.service.language)
+    return services, link if link is not None else instead(error(410, "gone", GONE), dead_ends.EXPIRED)
+
+
+def _show(forms: _Forms) -> Response:
+    services, link = _opened(forms.token)
+    return link if isinstance(link, Response) else _as_it_stands(services, link, forms)
 
 
 def _as_it_stands(services: Services, link: Link, forms: _Forms) -> Response:
-    live = [case for case in cases_of(services, link) if case.escalation is not None and case.escalation.state.live]
+    cases = cases_of(services, link)
+    live = [case for case in cases if case.escalation is not None and case.escalation.state.live]
     contact = Answers(services.engine).told(link)
     if not live:
-        return _gone(services, outcomes.language_of(services, contact))
-    if not _wants_page():
+        language = outcomes.language_of(services, contact)
+        return instead(error(410, "gone", GONE), dead_ends.OVER, language=language, cases=cases)
+    if not wants_page():
         return jsonify(_documents(live))
     return _page(services, live, contact, forms)
 
@@ -149,8 +161,9 @@ def _best(answered: Sequence[Answered]) -> Answer:
 def _said(services: Services, contact: Contact, answered: Sequence[Answered], said: str, forms: _Forms) -> Response:
     best, cases = _best(answered), [each.case for each in answered if each.case is not None]
     if best in (Answer.ENDED, Answer.UNKNOWN) or not cases:
-        return _gone(services, outcomes.language_of(services, contact), said)
-    if _wants_page():
+        language = outcomes.language_of(services, contact)
+        return instead(error(410, "gone", said), dead_ends.OVER, language=language, said=said, cases=cases)
+    if wants_page():
         status = 409 if best is Answer.REFUSED else 200
         return _page(services, cases, contact, forms, said, status)
     if best is Answer.REFUSED:
@@ -173,19 +186,25 @@ def _page(
         **forms.facts(),
         "said": said,
         "takes": sum(Way.OUTSIDE in escalation.plan.acknowledged_by for escalation in climbing),
-        "asked": any(_asks(case, contact) for case in cases),
+        "asked": any(_has(case, contact) and _asked(case) for case in cases),
         "escalates": bool(climbing),
         "snooze": int(SNOOZE.total_seconds() // 60),
     }
     return respond(services.texts.text(outcomes.language_of(services, contact), "page/ticket.html", facts), status)
 
 
-def _asks(case: Case, contact: Contact) -> bool:
-    """Whether this person has it and was asked whether they still are on it."""
+def _has(case: Case, contact: Contact) -> bool:
+    """Whether this person has it."""
     escalation = case.escalation
-    if escalation is None or escalation.asked_at is None or escalation.acknowledged is None:
+    if escalation is None or escalation.acknowledged is None or not escalation.state.live:
         return False
-    return escalation.state is State.ACKNOWLEDGED and same(escalation.acknowledged.by, actor_of(contact))
+    return not escalation.state.climbing and same(escalation.acknowledged.by, actor_of(contact))
+
+
+def _asked(case: Case) -> bool:
+    """Whether who has it was asked whether they still are on it."""
+    escalation = case.escalation
+    return escalation is not None and escalation.state is State.ACKNOWLEDGED and escalation.asked_at is not None
 
 
 def page_facts(services: Services, cases: Sequence[Case], contact: Contact) -> dict[str, Any]:
@@ -203,18 +222,8 @@ def page_facts(services: Services, cases: Sequence[Case], contact: Contact) -> d
             services.store.history(case.escalation.code) if alone else (),
             view,
         )
+        | {"mine": _has(case, contact)}
         for case in cases
         if case.escalation is not None
     ]
     return {"tickets": tickets, "contact": contact.name, "zone": view.zone_name(), "style": STYLE}
-
-
-def _gone(services: Services, language: str, said: str = "") -> Response:
-    if not _wants_page():
-        return error(410, "gone", said or OVER)
-    return respond(services.texts.text(language, "page/gone.html", {"said": said, "style": STYLE}), 410)
-
-
-def _wants_page() -> bool:
-    """Whether a browser asks: they name HTML, machines mostly name nothing."""
-    return not request.is_json and "text/html" in request.accept_mimetypes.values()

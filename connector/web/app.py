@@ -15,6 +15,7 @@ from ..engine.store import Emptied
 from ..faults import describe
 from . import ack, api, callbacks, devices, ops, pair, receiver
 from .answers import address, error
+from .dead_ends import AWAY, BUSY, instead
 
 if TYPE_CHECKING:
     from ..services import Services
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 LARGEST_BODY = 30 * 1024 * 1024  # webhooks
 LARGEST_FORM = 1024 * 1024  # everything else: an SMS, a name
 
-AWAY = "Escalator can't store anything right now; please try again."
+STORE_AWAY = "Escalator can't store anything right now; please try again."
 
 POLICY = "Content-Security-Policy"
 HEADERS = [
@@ -86,7 +87,7 @@ def kept(answer: Response) -> Response:
         safe = False
     if safe or request.blueprint != receiver.blueprint.name:
         return answer
-    return error(503, "store_away", AWAY)
+    return error(503, "store_away", STORE_AWAY)
 
 
 def refused(problem: HTTPException) -> Response:
@@ -95,7 +96,7 @@ def refused(problem: HTTPException) -> Response:
     if isinstance(problem, TooManyRequests):
         answer = error(429, "too_many_requests", "Too many refused requests from this address; wait a minute.")
         answer.headers["Retry-After"] = "60"
-        return answer
+        return instead(answer, BUSY)
     code = (problem.name or "error").lower().replace(" ", "_")
     answer = error(problem.code or 500, code, problem.description or problem.name)
     if isinstance(problem, MethodNotAllowed) and problem.valid_methods:
@@ -109,7 +110,7 @@ def _too_large() -> Response:
 
 def store_away(problem: Exception) -> Response:
     log.error("the store is away: %s", describe(problem))
-    return error(503, "store_away", AWAY)
+    return instead(error(503, "store_away", STORE_AWAY), AWAY)
 
 
 def failed(problem: Exception) -> Response:

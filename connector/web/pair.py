@@ -26,9 +26,10 @@ from ..engine.keys import PREFIX
 from ..engine.pairing import Invitation, read
 from ..errors import Undelivered
 from ..ports import Channel, Message, Purpose
-from . import outcomes
+from . import dead_ends, outcomes
 from .answers import error, refuse
 from .api import read_body
+from .dead_ends import instead
 from .html import HERE, STYLE
 
 if TYPE_CHECKING:
@@ -280,10 +281,12 @@ def _opened(token: str) -> tuple[Services, Invitation | Response, Contact]:
     invitation = read(services.signatures, token)
     if invitation is None:
         services.store.count("links_forged")
-        return services, refuse(403, "bad_token", "This link was not made by Escalator, or it was cut."), nobody
+        forged = refuse(403, "bad_token", "This link was not made by Escalator, or it was cut.")
+        return services, instead(forged, dead_ends.FORGED), nobody
     contact = services.settings.contacts.get(invitation.contact)
     if contact is None:
-        return services, error(410, "gone", "This link is for somebody who is no longer in the config."), nobody
+        gone = error(410, "gone", "This link is for somebody who is no longer in the config.")
+        return services, instead(gone, dead_ends.EXPIRED), nobody
     return services, invitation, contact
 
 

@@ -10,6 +10,7 @@ from channels._templates import Facts, Fill, Unusable, one_line
 from channels._texts import one_segment
 
 from ..engine.answering import Answer
+from .dead_ends import AWAY, BUSY, EXPIRED, FORGED, OVER
 from .html import STYLE
 from .outcomes import ACKNOWLEDGE, ESCALATE, SNOOZE
 
@@ -28,8 +29,8 @@ def rehearse(texts: Texts, languages: Iterable[str]) -> None:
             _text(texts, language, "reply/help.txt", {"why": why, "codes": codes, "more": 32 if len(codes) == 5 else 0})
         for name in ("stranger", "over"):
             _text(texts, language, f"reply/{name}.txt", {})
-        for said in ("", "E-1A: it is over."):
-            texts.text(language, "page/gone.html", {"said": said, "style": STYLE})
+        for facts in _dead_ends():
+            texts.text(language, "page/gone.html", facts)
         for expired in (False, True):
             pairing = {"contact": "Dana Reyes", "token": "t.0ken", "key": "k3y", "expired": expired}
             texts.text(language, "page/pair.html", pairing | {"style": STYLE, "script": STYLE})
@@ -80,6 +81,18 @@ def _several() -> Iterable[dict[str, Any]]:
             }
 
 
+def _dead_ends() -> Iterable[dict[str, Any]]:
+    for why, title in product((OVER, EXPIRED, FORGED, BUSY, AWAY), TITLES):
+        yield {
+            "why": why,
+            "said": "E-1A: it is over." if why == OVER else "",
+            "tickets": [{"number": "50042", "title": title}] if why == OVER else [],
+            "url": "https://desk.example.com" if title else "",
+            "again": "post" if why == AWAY else "",
+            "style": STYLE,
+        }
+
+
 def _pages() -> Iterable[dict[str, Any]]:
     nexts = ("step", "exhausted", "again", "goes on")
     states = ("waiting", "running", "exhausted", "acknowledged", "held", "resolved", "cancelled")
@@ -101,6 +114,7 @@ def _pages() -> Iterable[dict[str, Any]]:
             "taken_by": "Lee Adams",
             "until": "21:15",
             "refused": state == "waiting",
+            "mine": state == "held",
             "told": told,
             "next": {"kind": next_, "at": "20:25", "who": "Lee Adams", "ways": ["sms", "phone"]},
         }

@@ -112,7 +112,7 @@ def test_neither_text_nor_page_holds_a_secret_or_a_number(alone: Bench) -> None:
     ticket = alone.zammad.create_ticket("Server outage", priority="3 high")
     secret = {*_leaves(alone.config["helpdesk"]), *_leaves(alone.config["service"]["secret_keys"])}
     secret |= {*_leaves(alone.config["twilio"]), *_leaves(alone.config["channels"]), *_leaves(_addresses(alone))}
-    unguessable = {str(one) for one in secret if len(str(one)) > 8} - {alone.config["helpdesk"]["url"]}
+    unguessable = {str(one) for one in secret if len(str(one)) > 8} - {alone.config["helpdesk"]["url"], "127.0.0.1"}
     assert len(unguessable) > 8
 
     for command in (["plans"], ["explain", f"id:{ticket['id']}"]):

@@ -44,7 +44,8 @@ async function subscription() {
 async function stand() {
   const standalone = matchMedia("(display-mode: standalone)").matches || navigator.standalone;
   if (!("serviceWorker" in navigator) || !("PushManager" in window) || !("Notification" in window)) {
-    return show(/iPhone|iPad|Macintosh/.test(navigator.userAgent) && !standalone ? "install" : "unsupported");
+    const installs = /iPhone|iPad|Macintosh/.test(navigator.userAgent) && !standalone;
+    return show(expired ? "expired" : installs ? "install" : "unsupported");
   }
   await navigator.serviceWorker.register("sw.js");
   const held = await subscription();
