@@ -5,98 +5,22 @@ and what it decrypted is handed to the real service worker, as a browser does.
 """
 
 import asyncio
-import base64
-import contextlib
-import itertools
 import json
-import os
-import shutil
-import subprocess
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
-from werkzeug.serving import make_server
 
 from channels import webpush
 from connector.engine.pairing import invite
 from connector.sandbox.providers import PushService
 from tests.web.conftest import World, build_world, twilio  # noqa: F401 - fixtures
 
-WITHIN = 60.0  # seconds for whatever the browser is to do
-PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+from .chromium import PHONE, Page, obstacles, serving, tab
+
 KEY = webpush.new_key()
-
-
-@dataclass
-class Page:
-    """A tab, spoken to by the DevTools protocol (https://chromedevtools.github.io/devtools-protocol/)."""
-
-    socket: aiohttp.ClientWebSocketResponse
-    numbers: Iterator[int]
-    events: list[dict[str, Any]]
-
-    async def ask(self, method: str, *, session: str = "", **parameters: Any) -> dict[str, Any]:
-        number = next(self.numbers)
-        there = {"sessionId": session} if session else {}
-        await self.socket.send_json({"id": number, "method": method, "params": parameters, **there})
-        while True:
-            told = await asyncio.wait_for(self.socket.receive_json(), WITHIN)
-            if told.get("id") == number:
-                assert "error" not in told, told
-                return dict(told["result"])
-            self.events.append(told)
-
-    async def run(self, script: str, session: str = "") -> Any:
-        how = {"awaitPromise": True, "returnByValue": True, "userGesture": True}
-        answer = await self.ask("Runtime.evaluate", session=session, expression=script, **how)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
-
-    async def until(self, script: str) -> Any:
-        end = asyncio.get_running_loop().time() + WITHIN
-        while not (value := await self.run(script)):
-            assert asyncio.get_running_loop().time() < end, (script, await self.run("document.body.innerText"))
-            await asyncio.sleep(0.05)
-        return value
-
-    async def picture(self, name: str) -> None:
-        if folder := os.environ.get("PICTURES"):
-            shot = await self.ask("Page.captureScreenshot", format="png")
-            (Path(folder) / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
-
-
-@contextlib.asynccontextmanager
-async def tab(folder: Path) -> Any:
-    chromium = shutil.which("chromium")
-    assert chromium is not None, "apt-get install chromium"
-    options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", "--no-first-run"]
-    browser = subprocess.Popen(
-        [chromium, *options, f"--user-data-dir={folder}", "about:blank"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        said = folder / "DevToolsActivePort"
-        end = asyncio.get_running_loop().time() + WITHIN
-        while not said.exists() or len(said.read_text().split()) < 2:
-            assert asyncio.get_running_loop().time() < end
-            await asyncio.sleep(0.05)
-        port = said.read_text().split()[0]
-        async with aiohttp.ClientSession() as session:
-            async with session.get(f"http://127.0.0.1:{port}/json") as answer:
-                address = next(one for one in await answer.json() if one["type"] == "page")["webSocketDebuggerUrl"]
-            async with session.ws_connect(address, max_msg_size=0) as socket:
-                yield Page(socket, itertools.count(1), [])
-    finally:
-        browser.terminate()
-        browser.wait(WITHIN)
 
 
 @pytest.fixture
@@ -107,25 +31,17 @@ def service() -> Iterator[PushService]:
 
 @pytest.fixture
 def world(build_world: Any, service: PushService) -> Iterator[tuple[World, str]]:  # noqa: F811
-    held: list[World] = []
-    server = make_server("127.0.0.1", 0, lambda environ, start: held[0].app(environ, start), threaded=True)
-    url = f"http://127.0.0.1:{server.port}"
     channel = json.dumps({**service.options, "private_key": KEY})
-    held.append(
-        build_world(
+    with serving() as served:
+        world = build_world(
             {
-                "https://escalator.example.com": url,
+                "https://escalator.example.com": served.url,
                 "  phone: {from:": f"  webpush: {channel}\n  phone: {{from:",
                 "steps: [{notify: [owner, lee], by: sms}": "steps: [{notify: [owner, lee], by: webpush}",
             }
         )
-    )
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield held[0], url
-    server.shutdown()
-    thread.join()
-    server.server_close()
+        served.app = world.app
+        yield world, served.url
 
 
 def test_a_phone_is_paired_rings_and_its_button_acknowledges(
@@ -147,15 +63,17 @@ async def _story(world: World, url: str, service: PushService, folder: Path) -> 
     async with tab(folder) as page:
         for domain in ("Page", "Runtime", "Log", "ServiceWorker"):
             await page.ask(f"{domain}.enable")
-        await page.ask("Emulation.setDeviceMetricsOverride", **PHONE)
+        await page.like_a_phone()
         await page.ask("Browser.grantPermissions", origin=url, permissions=["notifications"])
         await page.ask("Page.addScriptToEvaluateOnNewDocument", source=stand_in)
         await page.ask("Page.navigate", url=f"{url}/pair/{token}")
         await page.until("document.querySelector('#subscribe')?.checkVisibility()")
         await page.picture("pair-ready")
+        assert await obstacles(page) == []
         await page.run("document.querySelector('#subscribe').click()")
         await page.until("document.querySelector('#test').checkVisibility()")
         await page.picture("pair-paired")
+        assert await obstacles(page) == []
         manifest = await page.ask("Page.getAppManifest")
         assert manifest["errors"] == []
         assert await page.run("document.documentElement.scrollWidth") <= PHONE["width"]
