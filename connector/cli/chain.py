@@ -12,6 +12,7 @@ from ..probing import Allowed, Finding, Probes, Result
 from .common import Places, build_helpdesk, in_rehearsal
 from .links import look_at_config, look_at_processes, look_at_ways, look_at_web, open_redis
 from .round import CREDENTIALS, REACH, RIGHTS, Asked, Round
+from .unnamed import look_at_agents
 
 PROBED = "But you asked for a probe: that ticket is made and written to."
 
@@ -47,6 +48,7 @@ class Chain:
         else:
             yield from _judge(allowed, [one.login for one in loaded.contacts.values()])
             if services is not None:
+                yield from look_at_agents(services.redis, loaded)
                 yield from Round(self.asked, services, probes, allowed, self.probe).walk()
         yield from look_at_ways(loaded)
 

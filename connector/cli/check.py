@@ -17,6 +17,7 @@ from .names import compare, find_places
 from .providers import Looked, look_at_providers
 from .redis_look import look_at_redis
 from .texts import look_at_texts
+from .unnamed import warn_of_unnamed
 
 
 @click.command()
@@ -84,6 +85,7 @@ def _outside(places: Places, settings: Settings) -> tuple[list[Problem], list[Lo
     except EscalatorError as problem:
         where.error(("helpdesk",), str(problem), "Is it up, and are `helpdesk.url` and the credentials right?")
         looked.append(Looked("helpdesk", "failed", str(problem)))
+    warn_of_unnamed(places, settings, where)
     if url := os.environ.get("REDIS_URL"):
         more, answer = look_at_redis(url)
         problems += more

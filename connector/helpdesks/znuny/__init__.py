@@ -65,7 +65,7 @@ class Options(Schema):
         keys=fields.Integer(validate=validate.Range(min=2)),
         values=fields.String(validate=validate.Length(min=1)),
         load_default=dict,
-        metadata={"meaning": "logins of agents whom Znuny names nowhere, by id: `{3: dana}`; `doctor` says which"},
+        metadata={"meaning": 'logins of agents whom Znuny names nowhere, by id: `{"3": dana}`; `check` says which'},
     )
     ca_file = fields.String(
         load_default=None, allow_none=True, metadata={"meaning": "whom to trust instead of the public authorities"}
