@@ -153,7 +153,7 @@ def test_names_and_hooks_that_are_overridden_still_exist_in_rq() -> None:
     for name in ("func", "success_callback", "failure_callback", "stopped_callback", "send_webhooks", "cleanup"):
         assert hasattr(Job, name)
     overridden = ("subscribe", "unsubscribe", "request_stop", "handle_exception", "handle_job_failure")
-    for name in (*overridden, "set_state", "heartbeat"):
+    for name in (*overridden, "set_state", "heartbeat", "handle_execution_ended"):
         assert hasattr(rq.SimpleWorker, name)
     for name in ("acquire_locks", "enqueue_scheduled_jobs", "work", "request_stop", "release_locks"):
         assert hasattr(RQScheduler, name)
