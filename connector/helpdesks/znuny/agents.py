@@ -1,15 +1,16 @@
 """Which agent stands behind an id.
 
 Znuny's web service lists no agents. It tells an agent's login beside the id where somebody owns a ticket (the ticket
-itself, `OwnerUpdate` and `ResponsibleUpdate` lines), and a name where an agent has written a note (From). Whoever
-is still unknown is looked for: a ticket that they own or are responsible for, or one that they made, whose history
-then names them. A From never tells a login: through the web service it is free text.
+itself, `OwnerUpdate` and `ResponsibleUpdate` lines), and a name where an agent has written a note (From) or watches a
+ticket (`Subscribe`). Whoever is still unknown is looked for: a ticket that they own or are responsible for, or one that
+they made or watch, whose history then names them. A From never tells a login: through the web service it is free text.
+Webhooks say more (webhook.py), and the engine keeps what all of them have told.
 """
 
 import re
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -42,6 +43,8 @@ class Agents:
                 values = parts(words(line.get("Name")))
                 if len(values) >= 2:
                     self._learn(ident(values[-1]), login=values[0])
+            elif line.get("HistoryType") == "Subscribe":  # by themselves, unless a process did it in their name
+                self._learn(ident(line.get("CreateBy")), name=parts(words(line.get("Name")))[-1])
         self._learn(ident(ticket.get("OwnerID")), login=words(ticket.get("Owner")))
         self._learn(ident(ticket.get("ResponsibleID")), login=words(ticket.get("Responsible")))
         for article in ticket.get("Article") or ():
@@ -96,9 +99,11 @@ class Agents:
                 if found := self._client.search(**criteria, Limit=1):
                     self.seen(self._client.ticket(found[0]), ())
                     return
-            made: Sequence[str] = self._client.search(CreatedUserIDs=[one], Limit=1)
-            if made:
-                self.seen({}, self._client.history(made[0]))
+            for criteria in ({"CreatedUserIDs": [one]}, {"WatchUserIDs": [one]}):
+                if found := self._client.search(**criteria, Limit=1):
+                    self.seen({}, self._client.history(found[0]))
+                    if self._get(one).login:
+                        return
         except HelpdeskRefused:
             return  # the ticket went away in between: they stay without a login until the next look
 

@@ -49,6 +49,7 @@ def test_a_ticket_is_read_with_who_did_what(mock: responses.RequestsMock) -> Non
     assert ticket.owner == Person("4", "ben", "ben")
     assert (ticket.locked, ticket.customer, ticket.pending_until) == (True, "carla", None)
     assert said(reading.changes[-1]) == "ben (person): lock"
+    assert {(person.id, person.login) for person in reading.people} == {("3", "anna"), ("4", "ben")}
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("ticket-deleted")])

@@ -76,10 +76,31 @@ def test_or_by_a_ticket_that_they_made(agents: Agents) -> None:
 
 
 @responses.activate
+def test_or_by_a_ticket_that_they_watch_which_tells_their_name(agents: Agents) -> None:
+    def search(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        return 200, {}, '{"TicketID": ["6"]}' if "WatchUserIDs" in str(request.body) else "{}"
+
+    lines = [
+        {"CreateBy": 5, "HistoryType": "Subscribe", "Name": "%%Otto Outsider"},
+        {"CreateBy": 3, "HistoryType": "Subscribe", "Name": "%%Anna Agent"},
+    ]
+    responses.add_callback(responses.POST, f"{BASE}/TicketSearch", callback=search)
+    responses.get(f"{BASE}/TicketHistory/6", json={"TicketHistory": [{"TicketID": "6", "History": lines}]})
+    assert agents.people(["3"]) == {"3": Person("3", "", "Anna Agent")}
+    assert agents.named(["3", "5", "9"]) == (Person("3", "", "Anna Agent"), Person("5", "", "Otto Outsider"))
+
+
+def test_the_config_can_tell_the_login_behind_an_id() -> None:
+    told = Agents(Client(URL, "Escalation", "escalation", "pw"), {"3": "anna"})
+    assert told.people(["3"]) == {"3": Person("3", "anna", "anna")}
+    assert told.id_of("anna") == "3"
+
+
+@responses.activate
 def test_who_can_not_be_found_has_a_name_at_least_and_is_not_looked_for_at_once_again(agents: Agents) -> None:
     responses.post(f"{BASE}/TicketSearch", json={})
     assert agents.people(["9"]) == agents.people(["9"]) == {"9": Person("9", "", "agent 9")}
-    assert len(responses.calls) == 3
+    assert len(responses.calls) == 4
 
 
 @responses.activate
