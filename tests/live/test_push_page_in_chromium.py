@@ -7,7 +7,7 @@ and what it decrypted is handed to the real service worker, as a browser does.
 import asyncio
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,15 @@ def service() -> Iterator[PushService]:
         yield running
 
 
-@pytest.fixture
-def world(build_world: Any, service: PushService) -> Iterator[tuple[World, str]]:  # noqa: F811
+@pytest.fixture(params=["en"])
+def world(build_world: Any, service: PushService, request: Any) -> Iterator[tuple[World, str]]:  # noqa: F811
+    """A world that sends Web Push, and where its pages are; the parameter is Dana's language."""
     channel = json.dumps({**service.options, "private_key": KEY})
     with serving() as served:
         world = build_world(
             {
                 "https://escalator.example.com": served.url,
+                "name: Dana Reyes,": f"name: Dana Reyes, language: {request.param},",
                 "  phone: {from:": f"  webpush: {channel}\n  phone: {{from:",
                 "steps: [{notify: [owner, lee], by: sms}": "steps: [{notify: [owner, lee], by: webpush}",
             }
@@ -124,3 +126,49 @@ async def _service_worker(page: Page) -> str:
 def _registration(events: list[dict[str, Any]]) -> str:
     told = [e for e in events if e["method"] == "ServiceWorker.workerRegistrationUpdated"]
     return next(str(one["registrationId"]) for e in told for one in e["params"]["registrations"])
+
+
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1"
+#: A browser, and what the page tells its user: (agent, whether it knows Web Push, age of the link) -> words.
+SAYS = {
+    "en": {
+        (IPHONE, False, 0): "On an iPhone or iPad this goes from the home screen: Tap Share",
+        (IPHONE, False, 2): "This link has expired. Ask who runs Escalator for a new one",
+        ("Old browser", False, 0): "This browser can't receive notifications. Please open the link in another one.",
+        ("", True, 2): "This link has expired. Ask who runs Escalator for a new one",
+        ("", True, 0): "This browser doesn't let Escalator notify you.",
+    },
+    "de": {
+        (IPHONE, False, 0): "Auf dem iPhone oder iPad geht das vom Home-Bildschirm aus: Teilen antippen",
+        (IPHONE, False, 2): "Dieser Link ist abgelaufen. Einen neuen macht, wer Escalator betreibt",
+        ("Old browser", False, 0): "Dieser Browser kann keine Benachrichtigungen empfangen.",
+        ("", True, 2): "Dieser Link ist abgelaufen. Einen neuen macht, wer Escalator betreibt",
+        ("", True, 0): "Dieser Browser lässt keine Benachrichtigungen von Escalator zu.",
+    },
+}
+
+
+@pytest.mark.parametrize("world", SAYS, indirect=True)
+def test_whoever_cant_be_notified_here_is_told_what_to_do(world: tuple[World, str], tmp_path: Path) -> None:
+    asyncio.run(_dead_ends(*world, tmp_path / "profile"))
+
+
+async def _dead_ends(world: World, url: str, folder: Path) -> None:
+    async with tab(folder) as page:
+        for domain in ("Page", "Runtime"):
+            await page.ask(f"{domain}.enable")
+        await page.like_a_phone()
+        await page.ask("Browser.setPermission", permission={"name": "notifications"}, setting="denied", origin=url)
+        language = world.services.settings.contacts["dana"].language
+        for number, ((agent, knows, hours), words) in enumerate(SAYS[language].items()):
+            token, _ = invite(world.services.signatures, "dana", datetime.now(UTC) - timedelta(hours=hours))
+            lacking = "" if knows else "delete window.PushManager"
+            script = await page.ask("Page.addScriptToEvaluateOnNewDocument", source=lacking)
+            await page.ask("Emulation.setUserAgentOverride", userAgent=agent)
+            await page.open(f"{url}/pair/{token}")
+            await page.until("[...document.querySelectorAll('section')].some((one) => one.checkVisibility())")
+            await page.picture(f"pair-{language}-{number}")
+            said = " ".join((await page.run("document.body.innerText")).split())
+            assert words in said
+            assert (number, await obstacles(page)) == (number, [])
+            await page.ask("Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"])
