@@ -21,6 +21,7 @@ from .clinic import (
     away,
     clock_ahead,
     config,
+    only_one_attribute,
     options,
     part_stopped,
     permit,
@@ -153,6 +154,9 @@ FAULTS = {
         lambda c: refuse(c, 403, "/tags/add"),
         "live state",
         "set the tag escalation-running: an admin must create that tag once.",
+    ),
+    "one of the two attributes is missing": Fault(
+        only_one_attribute, "live state", "and no escalator_due: `escalator connect --with-fields` makes it."
     ),
     "a provider refuses us": Fault(
         lambda c: options(c, "twilio", auth_token="0" * 32), "channel twilio", "Twilio refuses the account SID"
