@@ -64,7 +64,7 @@ class World:
             YAML(typ="safe").dump(self.config(), file)
         self.start_up()
 
-    def start_up(self, patience: float = 30.0) -> None:
+    def start_up(self, patience: float = READY_WITHIN) -> None:
         """Starts `escalator up` and waits until it says that it is ready, at most so many seconds."""
         log = self.directory / "up.log"
         with log.open("ab") as output:
