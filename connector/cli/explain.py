@@ -19,10 +19,10 @@ from ..errors import ConfigError
 from ..ports import Channel
 from ..redis_server import connect, redis_url
 from ..services import build_channels, build_texts
-from .common import Places, as_json, build_helpdesk, in_rehearsal, placed, print_json, read_ticket, reader, say, utc_now
+from .common import Places, as_json, build_helpdesk, placed, print_json, read_ticket, reader, say, utc_now
 from .explaining import NOBODY_CAME, ROUND, STEP, Coming, Explained, Known, Silence, because, explained
 from .sheet import Part, Row, Sentences, Sheet, as_page, lines_of, page_of, put
-from .words import ENGLISH, icons, stops
+from .words import ENGLISH, icons, rehearsing, stops
 
 
 @click.command()
@@ -45,7 +45,6 @@ def explain(places: Places, ticket: str, json_: bool, html: Path | None) -> None
         sheet = sheet_of_ticket(told, settings, words, now, Sentences(texts, language))
         put(page_of(sheet, texts, language, words, now), html)
     else:
-        say(*filter(None, [in_rehearsal(settings)]))
         say(*lines_of(sheet_of_ticket(told, settings, words, now, ENGLISH)))
 
 
@@ -56,7 +55,7 @@ def sheet_of_ticket(told: Explained, settings: Settings, words: Reader, now: dat
     """The ticket, its plan and why, and what is ahead of it; times on the clock of `words`."""
     return Sheet(
         title=tell("ticket", number=told.ticket.number),
-        intro=tuple(_intro(told, words, now, tell)),
+        intro=(*rehearsing(settings, tell), *_intro(told, words, now, tell)),
         parts=(_ahead(told, settings, words, now, tell),) if told.coming else (),
         link=told.ticket.url,
     )

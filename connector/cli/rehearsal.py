@@ -43,6 +43,8 @@ def _sentences() -> Iterator[dict[str, Any]]:
         yield {"kind": kind}
     yield {"kind": "unless"}
     yield {"kind": "plan", "name": "major-incident"}
+    for to in ("", "Dana Reyes"):
+        yield {"kind": "rehearsal", "to": to}
     for kind in ("rule", "for rule"):
         for criteria in ((), _CRITERIA, (("vip", ("true",)),), (("vip", ("false",)),)):
             yield {"kind": kind, "criteria": criteria, "line": 12}

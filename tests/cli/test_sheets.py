@@ -96,6 +96,19 @@ def test_the_page_speaks_the_services_language_and_tells_the_same_steps(alone: B
     assert "Plan calm applies" in alone.run("explain", f"id:{ticket['id']}").stdout
 
 
+def test_a_rehearsal_is_said_to_be_one(alone: Bench) -> None:
+    ticket = alone.zammad.create_ticket("Server outage", priority="3 high")
+    for to, said in (
+        ({}, "Rehearsal: nothing is sent to anybody, and nothing is written to the helpdesk."),
+        ({"redirect_to": "dana"}, "Rehearsal: every message goes to Dana Reyes instead, and nothing is written"),
+    ):
+        alone.config["service"] |= {"mode": "rehearsal", **to}
+        alone.write()
+        for command in (["plans"], ["explain", f"id:{ticket['id']}"]):
+            assert alone.run(*command).stdout.startswith(said)
+            assert said in Page(alone.run(*command, "--html", "-").stdout).text
+
+
 def test_the_page_loads_nothing_and_runs_nothing(alone: Bench) -> None:
     ticket = alone.zammad.create_ticket("Server outage", priority="3 high")
     for command in (["plans"], ["explain", f"id:{ticket['id']}"]):
