@@ -86,14 +86,24 @@ def _ours(kind: type, value: Any) -> Any:
     return _words(value)
 
 
+class _Made(msgspec.Struct):
+    """What Words were made of."""
+
+    msgid: str
+    values: dict[str, "str | int | _Made"]
+
+    def words(self) -> Words:
+        values = {name: one.words() if isinstance(one, _Made) else one for name, one in self.values.items()}
+        return Words(self.msgid, **values)
+
+
 def _words(value: Any) -> Words:
     if isinstance(value, str):
         return Words(value)
     try:
-        values = {name: _words(one) if isinstance(one, dict) else one for name, one in value["values"].items()}
-        return Words(value["msgid"], **values)
-    except (LookupError, TypeError, AttributeError):
-        raise ValueError("no words") from None
+        return msgspec.convert(value, _Made).words()
+    except LookupError:
+        raise ValueError("a sentence lacks what fills its gaps") from None
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_plain)
