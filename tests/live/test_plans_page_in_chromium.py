@@ -8,12 +8,16 @@ makes docs/plans-page.png anew, from config/escalation.example.yml.
 import asyncio
 import base64
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from channels import BUILT_IN
 from connector.cli import main
+from connector.cli.sheet import Chosen, Part, Row, Sheet, page_of
+from connector.core.wording import Reader
 
 from .chromium import Page, obstacles, tab
 
@@ -68,3 +72,21 @@ async def _story(language: str, file: Path, folder: Path) -> None:
 async def _pages_on_paper(page: Page) -> int:
     printed = base64.b64decode((await page.ask("Page.printToPDF", paperWidth=8.27, paperHeight=11.69))["data"])
     return len(re.findall(rb"/Type\s*/Page\b", printed))
+
+
+def test_whatever_a_ticket_or_plan_is_called_the_page_fits_a_phone(tmp_path: Path) -> None:
+    wide, wait = "W" * 90, timedelta(hours=3)
+    row = Row(f"2026-01-31 20:15 {'X' * 6}", wide, ("email", "sms"), ("phone", "push", "pager"), wait, (wide, wide))
+    part = Part(wide, (wide,), (row, row), (wide,))
+    sheet = Sheet(wide, (wide,), (part,), (wide,), (Chosen(wide, 1), Chosen(wide)), link="https://desk.example.com/")
+    file = tmp_path / "page.html"
+    file.write_text(page_of(sheet, BUILT_IN, "en", Reader(UTC, {}), datetime.now(UTC)), encoding="utf-8")
+
+    async def story() -> None:
+        async with tab(tmp_path / "profile") as page:
+            await page.ask("Page.enable")
+            await page.like_a_phone()
+            await page.open(file.as_uri())
+            assert await obstacles(page) == []
+
+    asyncio.run(story())
