@@ -82,8 +82,10 @@ def connect(
         say(*cautions)
     if open_ and not dry_run:
         _ask(f"Change {_counted(len(open_), 'thing')} in the helpdesk?", yes)
-        _make_all(set_up, pieces, json_)
-        _keep_token(set_up.new_token(), token_file or in_config, json_)
+        try:
+            _make_all(set_up, pieces, json_)
+        finally:  # it can't be asked for again, and a piece after it may be refused
+            _keep_token(set_up.new_token(), token_file or in_config, json_)
     findings = [] if dry_run and open_ else list(set_up.findings())
     if json_:
         said = {"cautions": cautions, "findings": findings}
@@ -151,7 +153,7 @@ def _keep_token(token: str, path: Path | None, quiet: bool) -> None:
         return
     _write_secret(path, f"{token}\n")
     if not quiet:
-        say(f"It stands in {path}, which only you can read.")
+        say(f"What Escalator signs in with stands in {path}, which only you can read.")
 
 
 def _write_secret(path: Path, text: str) -> None:

@@ -111,10 +111,12 @@ def test_a_run_that_broke_off_is_taken_up_again(bare: Bare) -> None:
     broken = bare.connect("--yes", "--with-fields")
     assert broken.exit_code == 1
     assert set(pending(bare)) == set(OURS)
+    token = bare.token.read_text()
     bare.zammad.faults.heal()
 
     said = bare.connect("--yes", "--with-fields")
 
+    assert bare.token.read_text() == token, "what was made before is kept"
     assert f"{STEP}: pending, new; {DUE}: pending, new" in said.output
     assert f"{TITLE}: changed" in said.output
     assert pending(bare) == []

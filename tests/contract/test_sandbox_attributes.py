@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from connector.sandbox.zammad import SandboxZammad
+from connector.sandbox.zammad import SandboxZammad, render
 
 CAPTURED = Path(__file__).parents[1] / "helpdesks" / "zammad" / "captured" / "api"
 PATH = "/object_manager_attributes"
@@ -168,6 +168,19 @@ def test_a_time_is_kept_as_the_api_shows_times_and_told_in_the_history(desk: San
     [line] = [one for one in desk.history(ticket) if one.get("attribute") == "due"]
     assert (line["value_from"], line["value_to"]) == ("", "2026-11-22 20:15:00 UTC")
     assert ask(desk, "PUT", f"/tickets/{ticket}", {"due": None}).json()["due"] is None
+
+
+def test_webhooks_and_searches_have_it_like_any_column(desk: SandboxZammad, body: dict[str, Any]) -> None:
+    ask(desk, "POST", PATH, body)
+    migrate(desk)
+    ticket = desk.create_ticket()["id"]
+    desk.change(ticket, desk.escalator, escalation_step="2 of 4")
+    condition = {"ticket.escalation_step": {"operator": "is", "value": "2 of 4"}}
+    asked = {"query": "", "condition": condition, "expand": True}
+    [found] = ask(desk, "POST", "/tickets/search", asked).json()
+    assert found["escalation_step"] == "2 of 4"
+    sent = json.loads(render.payload(desk.desk, desk.desk.ticket(ticket), None))
+    assert sent["ticket"]["escalation_step"] == "2 of 4"
 
 
 def test_whoever_hears_of_changes_hears_of_these(desk: SandboxZammad, body: dict[str, Any]) -> None:

@@ -182,6 +182,30 @@ def test_nothing_of_ours_comes_back_as_a_webhook() -> None:
         assert len(zammad.deliveries.log) == sent
 
 
+def test_where_an_older_trigger_sends_our_own_save_back_the_reading_says_nothing_new() -> None:
+    with SandboxZammad(delivery_delay=0.01, retry_waits=()) as zammad:
+        with_attributes(zammad, *OURS)
+        zammad.set_up_webhook("http://127.0.0.1:9/hook", "EXAMPLE")
+        [updated] = [row for row in zammad.desk.tables["triggers"].values() if "updated" in row["name"]]
+        everything = {"ticket.action": {"operator": "is not", "value": "create"}}
+        zammad.setup.save(zammad.caller(zammad.admin), "triggers", updated["id"], {"condition": everything})
+        ticket, helpdesk = str(zammad.create_ticket()["id"]), served_by(zammad)
+        helpdesk.show(ticket, RUNNING)
+        before = helpdesk.read(ticket)
+        assert zammad.deliveries.wait(20)
+        sent = len(zammad.deliveries.log)
+
+        helpdesk.show(ticket, replace(RUNNING, step="3 of 3"))
+
+        assert zammad.deliveries.wait(20)
+        assert len(zammad.deliveries.log) == sent + 1
+        after = helpdesk.read(ticket)
+        assert (after.changes, after.ticket.mark) == (before.changes, before.ticket.mark)
+        zammad.faults.forget_requests()
+        helpdesk.show(ticket, replace(RUNNING, step="3 of 3"))
+        assert asked(zammad, ticket) == {"GET": 1, "PUT": 0}, "and so it ends there"
+
+
 # --- odd answers -----------------------------------------------------------------------------------------------------
 
 

@@ -22,7 +22,10 @@ PENDING = {"to_create": "new", "to_delete": "to be deleted", "to_migrate": "chan
 COMPARED = ("data_type", "active", "screens")  # name on the screen, place and length may be an administrator's own
 TITLE = f"attributes {' and '.join(OURS)}"
 OFF, GONE = f"{TITLE}, from the screens", f"{TITLE}, with their values"
-RESTART = "After a change of attributes Zammad's manual asks for a restart of Zammad: plan for one."
+RESTART = (
+    "Zammad's manual asks for a restart of Zammad after a change of attributes: plan for one, though a running 6.0 "
+    "took them at once. Agents' browsers ask to be loaded anew."
+)
 OPEN_SCREENS = (
     "Agents' screens that stand open write old values of attributes back. So Escalator only writes them, and reads "
     "nothing from them; the tags are what lists should go by."
