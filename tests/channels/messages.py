@@ -85,11 +85,18 @@ def all_clear(**changes: Any) -> Message:
     return step(purpose=Purpose.ALL_CLEAR, line="E-1A acknowledged by Dana Reyes (SMS)", **changes)
 
 
+def question(**changes: Any) -> Message:
+    """To who has it: are they still on it?"""
+    until = datetime(2026, 1, 31, 20, 30, tzinfo=UTC)
+    return step(purpose=Purpose.STILL_ON_IT, line="E-1A, ticket 50042: still on it?", next_at=until, **changes)
+
+
 def every_purpose() -> list[Message]:
     return [
         step(),
         step(purpose=Purpose.EXHAUSTED),
         all_clear(),
+        question(),
         step(purpose=Purpose.TEST, code="", ticket_title="", ticket_number="", acknowledge_url=""),
         step(purpose=Purpose.OPERATOR, code="", line="The helpdesk hasn't answered for 5 minutes."),
     ]

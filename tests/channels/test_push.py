@@ -17,7 +17,7 @@ from connector.core.contact import Contact
 from connector.errors import ConfigError, Undelivered
 from connector.sandbox.providers.apns import Apns
 
-from .messages import DANA, HOSTILE, NOBODY, all_clear, bundle, every_purpose, step
+from .messages import DANA, HOSTILE, NOBODY, all_clear, bundle, every_purpose, question, step
 
 PHONE, TABLET = "a" * 64, "b" * 64
 TWO_DEVICES = Contact(key="dana", name="Dana Reyes", push=(PHONE, TABLET))
@@ -101,6 +101,19 @@ def test_the_all_clear_names_who_has_it(channel: Push, apns: Apns) -> None:
         "title": "E-1A: all clear",
         "body": "Ticket 50042: Lee Adams has it.",
     }
+
+
+def test_the_question_whether_they_are_still_on_it_makes_no_sound_and_has_the_button(channel: Push, apns: Apns) -> None:
+    channel.deliver(question())
+    [asked] = apns.pushes
+    aps, escalation = asked.payload["aps"], asked.payload["escalation"]
+    assert (aps["interruption-level"], "sound" in aps, asked.headers["apns-priority"]) == ("active", False, "10")
+    assert aps["alert"] == {
+        "title": "E-1A: still on it?",
+        "body": "Nothing was done on ticket 50042 for long. Without a yes by 21:30 it goes on from step 1.",
+    }
+    assert (aps["category"], escalation["purpose"]) == ("ESCALATION", "still-on-it")
+    assert escalation["acknowledge"]["url"] == question().acknowledge_url
 
 
 def test_one_device_that_takes_it_is_enough_and_the_dead_one_is_named(channel: Push, apns: Apns) -> None:

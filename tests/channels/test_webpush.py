@@ -16,7 +16,7 @@ from connector.ports import Message, Purpose
 from connector.sandbox.providers import PushService
 from connector.sandbox.providers.webpush import CUT, Browser
 
-from .messages import DANA, HOSTILE, LANGUAGES, all_clear, bundle, every_purpose, step
+from .messages import DANA, HOSTILE, LANGUAGES, all_clear, bundle, every_purpose, question, step
 
 KEY = webpush.new_key()
 
@@ -150,6 +150,16 @@ def test_an_all_clear_is_quiet_and_asks_for_nothing(service: PushService, browse
     assert push.headers["urgency"] == "normal"
     assert push.payload["quiet"]
     assert "acknowledge" not in push.payload
+
+
+@pytest.mark.parametrize(("language", "label"), [("en", "Yes, still on it"), ("de", "Ja, noch dran")])
+def test_the_question_whether_they_are_still_on_it_is_quiet_and_its_button_says_yes(
+    service: PushService, browser: Browser, language: str, label: str
+) -> None:
+    channel(service).deliver(question(contacts=(paired(browser),), language=language))
+    [push] = service.pushes
+    assert (push.headers["urgency"], push.payload["quiet"]) == ("normal", True)
+    assert push.payload["acknowledge"] == {"url": question().acknowledge_url, "label": label}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -33,6 +33,7 @@ PLANS: dict[str, dict[str, Any]] = {
     "outsider": plan("1s", step("lee", "email"), step("lee", "email", "8s"), unassigned=["lee"]),
     # a mail at once, then quiet for as long as any story lasts
     "calm": plan("1s", step("owner", "email"), step("owner", "email", "5m")),
+    "attended": plan("1s", step("owner", "push"), step("owner", "email", "5m"), acknowledged_for="6s"),
     "patient": plan("5m", step("owner", "email")),
     "everyway": plan("1s", step("owner", ["push", "sms", "email", "pager"]), step("owner", "email", "5m")),
     "quick": plan(

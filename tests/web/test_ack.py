@@ -1,11 +1,13 @@
 """The personal link: a page with a button, and one tap that counts."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from connector.core.escalation import State
-from connector.engine.records import Link
+from connector.engine.keys import case_key
+from connector.engine.records import Link, encode
 
 from .conftest import DANA
 
@@ -48,6 +50,24 @@ def test_escalate_now_brings_the_next_step_once_however_often_it_is_tapped(world
     assert f'action="..{link.removeprefix("/ack")}"' in answer.text
     assert world.client.post(f"{link}/escalate", headers=BROWSER).status_code == 200
     assert (world.escalation().step, world.acknowledger()) == (2, ("", ""))
+
+
+def test_who_is_asked_whether_they_are_still_on_it_finds_a_yes_behind_their_link(world):
+    dana, lee = map(world.ack_url, world.sent())
+    world.client.post(dana)
+    asked_at = datetime.now(UTC)
+    case = world.case()
+    asked = replace(case.escalation, asked_at=asked_at, due_at=asked_at + timedelta(minutes=15))
+    world.services.redis.set(case_key("42"), encode(replace(case, escalation=asked)))
+
+    page = world.client.get(dana, headers=BROWSER).text
+    assert "Yes, still on it" in page
+    assert "I take it" not in page
+    assert "Yes, still on it" not in world.client.get(lee, headers=BROWSER).text
+    answer = world.client.post(dana, headers=BROWSER)
+    assert "E-1A, ticket 50042: acknowledged by Dana Reyes." in answer.text
+    assert "Yes, still on it" not in answer.text
+    assert world.escalation().asked_at is None
 
 
 def test_snooze_takes_it_for_half_an_hour_and_then_it_goes_on(world):
@@ -111,6 +131,17 @@ def test_the_page_speaks_the_persons_language(build_world):
     assert 'lang="en"' in world.client.get(world.ack_url(lees), headers=BROWSER).text
     taken = world.client.post(world.ack_url(danas), headers=BROWSER)
     assert "E-1A, Ticket 50042: übernommen von Dana Reyes." in taken.text
+
+
+def test_the_page_says_in_the_persons_language_what_became_of_it(build_world):
+    world = build_world({"name: Dana Reyes,": "name: Dana Reyes, language: de,"})
+    danas, lees = world.sent()
+    for each, status, error in ((danas, "delivered", ""), (lees, "undelivered", "30003")):
+        form = {"MessageSid": each.provider_id, "MessageStatus": status, "ErrorCode": error, "To": DANA}
+        world.call_back("status", form, each.id)
+    page = world.client.get(world.ack_url(danas), headers=BROWSER).text
+    assert "SMS an Dana Reyes: zugestellt" in page
+    assert "SMS an Lee Adams: nicht zugestellt (Das Telefon war nicht zu erreichen)" in page
 
 
 def test_an_admins_own_page_is_shown_and_a_broken_one_is_not(build_world, tmp_path):
