@@ -7,7 +7,10 @@ from connector.helpdesks.zammad.client import Client
 
 
 class Admin:
-    """What was read is kept until something is written: one list serves many rows. For one run by one administrator."""
+    """A list that was read is kept until something of its kind is written: it serves many rows.
+
+    For one run by one administrator: what others change meanwhile isn't seen.
+    """
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -22,5 +25,11 @@ class Admin:
 
     def write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         """See Client.write."""
-        self._read.clear()
+        kind = _kind(path)
+        self._read = {asked: answer for asked, answer in self._read.items() if not kind.startswith(_kind(asked[0]))}
         return self._client.write(method, path, body)
+
+
+def _kind(path: str) -> str:
+    """`/users/5` and `/users/search` are about users; some commands' names begin with what they are about."""
+    return path.split("/")[1]

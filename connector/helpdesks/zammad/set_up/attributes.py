@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from connector.errors import HelpdeskRefused, PermissionLost
+from connector.errors import HelpdeskAway, HelpdeskRefused, PermissionLost
 from connector.helpdesks.zammad.values import OURS
 from connector.setting_up import Piece, Standing
 
@@ -26,6 +26,8 @@ RESTART = (
     "Zammad's manual asks for a restart of Zammad after a change of attributes: plan for one, though a running 6.0 "
     "took them at once. Agents' browsers ask to be loaded anew."
 )
+RESTARTS = "They are made, and Zammad is away: it may be restarting by itself. Run this again to see them."
+NOT_ALLOWED = "Zammad doesn't let this administrator see attributes: the right admin.object is needed."
 OPEN_SCREENS = (
     "Agents' screens that stand open write old values of attributes back. So Escalator only writes them, and reads "
     "nothing from them; the tags are what lists should go by."
@@ -63,8 +65,12 @@ class Attributes:
             elif _changes(wanted, row):
                 self.admin.write("PUT", f"{PATH}/{row['id']}", _completed(wanted, row))
         self._migrate()
-        if self.look().standing is not Standing.RIGHT:
-            raise HelpdeskRefused(f"Zammad took the {TITLE} and does not give them back as they were sent.")
+        try:
+            stands = self.look().standing
+        except HelpdeskAway as away:
+            raise HelpdeskAway(RESTARTS, details=away.details) from None
+        if stands is not Standing.RIGHT:
+            raise HelpdeskRefused("Zammad took them, and does not give them back as they were sent.")
 
     def removable(self, *, purge: bool) -> Sequence[str]:
         """Switched off they keep their values; deleted they don't."""
@@ -99,7 +105,10 @@ class Attributes:
     # --- rows --------------------------------------------------------------------------------------------------------
 
     def _all(self) -> list[Mapping[str, Any]]:
-        return list(self.admin.get(PATH))
+        try:
+            return list(self.admin.get(PATH))
+        except PermissionLost as refused:
+            raise PermissionLost(NOT_ALLOWED, details=refused.details) from None
 
     def _rows(self) -> Mapping[str, Mapping[str, Any]]:
         return {str(row["name"]): row for row in self._all() if _ours(row)}
