@@ -68,14 +68,14 @@ class Explained:
 
 
 def explained(settings: Settings, channels: dict[str, Channel], reading: Reading, known: Known) -> Explained:
-    """Raises nothing; what isn't known is left out."""
+    """What isn't known is left out, and so is what `service.privacy` keeps inside: a page is for sharing."""
     ticket, match = reading.ticket, settings.policy.match(reading.ticket.facts)
     start, silence = applies_since(reading, settings.policy), silence_of(reading.ticket, match, known)
     plan = known.live.plan if known.live is not None else settings.policy.plans.get(match.plan or "")
     coming: tuple[Coming, ...] = ()
     if plan is not None and silence is None:
         coming = tuple(ahead(plan, start, known.live, _crowd(settings, channels, ticket, plan)))
-    return Explained(ticket, match, start, known, plan, silence, coming)
+    return Explained(settings.policy.outside(ticket), match, start, known, plan, silence, coming)
 
 
 def silence_of(ticket: Ticket, match: Match, known: Known) -> Silence | None:

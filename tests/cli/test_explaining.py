@@ -5,13 +5,18 @@ from datetime import datetime
 
 import pytest
 
-from connector.cli.explaining import AGAIN, NOBODY_CAME, ROUND, STEP, Crowd, Known, ahead, silence_of
+from connector.cli.common import Places, reader
+from connector.cli.explain import sheet_of_ticket
+from connector.cli.explaining import AGAIN, NOBODY_CAME, ROUND, STEP, Crowd, Known, ahead, explained, silence_of
+from connector.cli.sheet import lines_of
 from connector.cli.words import ENGLISH
 from connector.core.escalation import State
 from connector.core.events import Acknowledge, Stop
 from connector.core.plan import Criteria, Match, Plan, Policy, Rule
 from connector.core.ticket import Phase
-from tests.core.builders import BY_ANNA, MAJOR, PEOPLE, T0, Desk, Story, at, waiting
+from tests.core.builders import BY_ANNA, MAJOR, PEOPLE, T0, Desk, Story, at, running, waiting
+
+from .conftest import Bench
 
 TWICE = replace(MAJOR, rounds=2)
 ALONE = replace(TWICE, when_exhausted=None)
@@ -121,3 +126,20 @@ def test_what_is_closed_merged_or_excluded_says_so() -> None:
     assert ENGLISH(silence.kind, **silence.facts) == (
         f'Nothing will happen: the rule in line 12 matched: group is "{facts.group}".'
     )
+
+
+def test_a_plan_that_a_person_started_is_told_though_nothing_in_the_config_names_it(alone: Bench) -> None:
+    settings = Places(alone.path, alone.folder / "data").settings()
+    desk = Desk()
+    desk.ticket = replace(desk.ticket, facts=replace(desk.ticket.facts, priority="1 low"))
+    story = running(TWICE)
+    told = explained(settings, {}, desk.read(at(12)), Known(escalation=story.escalation))
+
+    lines = [*lines_of(sheet_of_ticket(told, settings, reader(settings), at(12), ENGLISH))]
+
+    code = story.escalation.code
+    assert told.match.plan is None
+    assert f"Escalation {code} (plan major) is running." in lines
+    assert "  21:15 CET  step 2: phone call to Dana Reyes" in lines
+    assert "  21:25 CET  round 2 of 2 begins, again from step 1" in lines
+    assert lines[-1].startswith("It stops as soon as an agent")

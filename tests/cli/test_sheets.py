@@ -146,6 +146,17 @@ def _leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
+def test_a_private_ticket_is_told_of_by_its_number_alone(alone: Bench) -> None:
+    ticket = alone.zammad.create_ticket("Salary of Eve", priority="3 high")
+    alone.config["service"]["privacy"] = [{"when": {"priority": "3 high"}, "show": "number"}]
+    alone.write()
+
+    for how in ([], ["--html", "-"], ["--json"]):
+        said = alone.run("explain", f"id:{ticket['id']}", *how).output
+        assert str(ticket["number"]) in said
+        assert "Salary" not in said
+
+
 def test_a_hostile_title_or_name_stays_text_on_one_line(alone: Bench) -> None:
     ticket = alone.zammad.create_ticket(HOSTILE, priority="3 high")
     alone.config["contacts"]["dana"]["name"] = "<b>Dana</b> \u202e& {{ 7 * 7 }}"

@@ -20,6 +20,8 @@ from tests.web.conftest import World, build_world, twilio  # noqa: F401 - fixtur
 
 from .chromium import Page, Serving, obstacles, serving, tab
 
+pytestmark = pytest.mark.timeout(300)  # seconds: each looks at many pages
+
 VISIBLE = 660  # px of a phone's 844 that its browser's own bars leave
 GERMAN = {"name: Dana Reyes,": "name: Dana Reyes, language: de, timezone: Europe/Berlin,"}
 TAKE, SNOOZE, ESCALATE = (f"form:nth-of-type({number}) button" for number in (1, 2, 3))

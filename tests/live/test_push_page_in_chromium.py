@@ -23,6 +23,9 @@ from .chromium import PHONE, Page, obstacles, serving, tab
 KEY = webpush.new_key()
 
 
+pytestmark = pytest.mark.timeout(300)  # each looks at many pages
+
+
 @pytest.fixture
 def service() -> Iterator[PushService]:
     with PushService() as running:
