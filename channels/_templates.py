@@ -5,6 +5,7 @@ by file. Whatever is wrong with an admin's text at three in the morning, ours is
 than its wording. `escalator check` finds it by day.
 """
 
+import contextlib
 import logging
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -180,6 +181,15 @@ class Proofreader(Texts):
             name = file.relative_to(self.folder)
             if file.is_file() and not file.name.startswith(".") and "/".join(name.parts[1:]) not in known:
                 yield str(file)
+
+    def unsaid(self) -> Iterator[tuple[str, int]]:
+        """File and line of each sentence of the admin's for notes that none of ours is: nobody will ever say it."""
+        from ._catalogue import read
+
+        known = {one.english for one in read(OURS / "de" / NOTES)}
+        for file in sorted(Path(self.folder).glob(f"*/{NOTES}")) if self.folder else ():
+            with contextlib.suppress(Unusable, OSError):  # said already
+                yield from ((str(file), one.line) for one in read(file) if one.english not in known)
 
 
 def one_line(text: str) -> str:

@@ -122,7 +122,7 @@ def receipt_outcome(status: str, error_code: str = "") -> Outcome:
     problem = PROBLEMS.get(int(error_code)) if error_code.isdecimal() else None
     if outcome.state is not State.FAILED or problem is None:
         return outcome
-    why = Words("{outcome} ({why})", outcome=outcome.text, why=problem.sentence.rstrip("."))
+    why = Words("{outcome} ({why})", outcome=outcome.text, why=Words(problem.sentence.rstrip(".")))
     return Outcome(State.FAILED, True, why, problem.permanent)
 
 
@@ -296,5 +296,7 @@ def found(sid: str, status: str, error_code: str = "") -> Receipt:
     """What the look-up of a message or call found, as `Channel.find` answers it."""
     outcome = receipt_outcome(status, error_code)
     if outcome.state is State.FAILED:
-        raise Undelivered(f"Twilio: {outcome.text}.", permanent=outcome.permanent, details=status)
+        raise Undelivered(
+            Words("Twilio: {outcome}.", outcome=outcome.text), permanent=outcome.permanent, details=status
+        )
     return Receipt(provider_id=sid, final=outcome.state is State.ARRIVED, detail=outcome.text)

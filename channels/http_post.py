@@ -19,6 +19,7 @@ from standardwebhooks import Webhook
 
 from connector import outbound
 from connector.core.contact import Contact
+from connector.core.words import Words
 from connector.errors import ConfigError, Undelivered
 from connector.ports import Message, Purpose, Receipt
 
@@ -154,7 +155,8 @@ class HttpPost:
             with outbound.post(self._url, body, headers, **self._reach) as response:
                 return _receipt(response)
         except outbound.AddressRefused as error:
-            raise Undelivered(f"The receiver's name leads to {error.args[0]}.", permanent=True) from None
+            where = Words("The receiver's name leads to {where}.", where=error.args[0])
+            raise Undelivered(where, permanent=True) from None
         except requests.RequestException as error:
             maybe = may_have_left(error)
             sentence = "The receiver's answer was lost." if maybe else "The receiver could not be reached."

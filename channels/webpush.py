@@ -22,6 +22,7 @@ from py_vapid import Vapid02
 
 from connector import outbound
 from connector.core.contact import Contact, Subscription
+from connector.core.words import Words
 from connector.errors import ConfigError, Undelivered
 from connector.ports import Message, Receipt
 
@@ -171,7 +172,8 @@ class WebPush:
             with outbound.post(device.endpoint, encrypted, headers, **reach) as response:
                 return _error(response, device)
         except outbound.AddressRefused as error:
-            return Undelivered(f"The push service's name leads to {error.args[0]}.", permanent=True)
+            why = Words("The push service's name leads to {where}.", where=error.args[0])
+            return Undelivered(why, permanent=True)
         except requests.RequestException as error:
             maybe = may_have_left(error)
             sentence = "The push service's answer was lost." if maybe else "The push service could not be reached."

@@ -9,6 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SAYING = ("Words", "says")
+#: Calls in `channels` whose first argument is a sentence of ours that may stand on a ticket.
+FAILING = ("Undelivered", "Problem", "Answer")
 
 
 @dataclass(frozen=True)
@@ -28,14 +30,29 @@ def said() -> tuple[Said, ...]:
 
 
 def _in(file: Path) -> Iterator[Said]:
+    channel = file.parent.name == "channels"
+    saying = (*SAYING, *FAILING) if channel else SAYING
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if not isinstance(node, ast.Call) or not node.args:
-            continue
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        sentence = node.args[0]
-        if name in SAYING and isinstance(sentence, ast.Constant) and sentence.value:
-            where = f"{file.relative_to(ROOT)}:{node.lineno}"
-            yield Said(where, sentence.value, frozenset(str(one.arg) for one in node.keywords))
+        sentence: ast.expr | None = None
+        if isinstance(node, ast.Call) and node.args and _name(node.func) in saying:
+            sentence = node.args[0]
+        elif channel and isinstance(node, ast.Assign) and _name(node.targets[0]) in ("sentence", "_REFUSED_KEY"):
+            sentence = node.value
+        given = node.keywords if isinstance(node, ast.Call) and _name(node.func) in SAYING else []
+        for words in _texts(sentence):
+            yield Said(f"{file.relative_to(ROOT)}:{node.lineno}", words, frozenset(str(one.arg) for one in given))
+
+
+def _name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _texts(node: ast.expr | None) -> Iterator[str]:
+    """A text, or both of `one if so else another`."""
+    if isinstance(node, ast.IfExp):
+        yield from (*_texts(node.body), *_texts(node.orelse))
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
+        yield node.value
 
 
 def left_in_english(text: str, catalogue: Mapping[str, str]) -> list[str]:

@@ -214,6 +214,7 @@ def page_facts(services: Services, cases: Sequence[Case], contact: Contact) -> d
         services.engine.clock.now(),
         services.engine.people,
         {name: channel.kind for name, channel in services.channels.items()},
+        services.texts.notes(outcomes.language_of(services, contact)),
     )
     alone, policy = len(cases) == 1, services.engine.policy
     tickets = [

@@ -1,7 +1,7 @@
 """What the page behind a link shows of a ticket: who was told, what comes next. Pure; times on the reader's clock."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
@@ -13,6 +13,7 @@ from ..core.plan import Way
 from ..core.sending import ASIDE, ASKING
 from ..core.taking import name_of
 from ..core.wording import next_step
+from ..core.words import Catalogue, Words
 
 #: Lines of who was told: the last ones.
 TOLD_AT_MOST = 12
@@ -20,12 +21,13 @@ TOLD_AT_MOST = 12
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Who looks, and when. `kinds`: kind of channel by its name in the config."""
+    """Who looks, and when. `kinds`: kind of channel by its name in the config; `catalogue`: of their language."""
 
     zone: tzinfo
     now: datetime
     people: Directory
     kinds: Mapping[str, str]
+    catalogue: Catalogue = field(default_factory=dict)
 
     def clock(self, at: datetime) -> str:
         """`20:15`, with the date when it isn't today."""
@@ -76,7 +78,8 @@ def _told(escalation: Escalation, history: Iterable[Entry], view: View) -> Itera
 
 
 def _line(at: str, channel: str, who: str, outcome: str, view: View) -> dict[str, Any]:
-    return {"at": at, "way": view.kind(channel), "who": who, "outcome": outcome, "ended": True}
+    said = Words(outcome).translated(view.catalogue)
+    return {"at": at, "way": view.kind(channel), "who": who, "outcome": said, "ended": True}
 
 
 def _next(escalation: Escalation, view: View) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ import pytest
 from channels import Texts
 from channels._catalogue import gaps, read
 from channels._templates import OURS, Fault, Proofreader
-from channels._twilio import OUTCOMES
+from channels._twilio import OUTCOMES, PROBLEMS
 from connector.core.plan import Way
 from tests.msgids import said
 
@@ -15,6 +15,8 @@ GERMAN = OURS / "de" / "notes.po"
 #: How somebody took it, as the history says it in a word: the core's own, and those from outside the helpdesk.
 WAYS = {*(way.value for way in Way if way is not Way.OUTSIDE), "snooze", "close", "reopened", "Acknowledge escalation"}
 FROM_OUTSIDE = {"phone call", "SMS", "link", "push", "API", "terminal"}
+#: What a receipt adds to its outcome in brackets.
+IN_BRACKETS = {problem.sentence.rstrip(".") for code, problem in PROBLEMS.items() if code >= 30000}
 
 
 def test_every_sentence_is_given_what_its_gaps_ask_for() -> None:
@@ -22,7 +24,7 @@ def test_every_sentence_is_given_what_its_gaps_ask_for() -> None:
 
 
 def test_every_sentence_has_its_german_one_and_no_german_one_is_left_over() -> None:
-    sentences = {one.msgid for one in said()} | WAYS | FROM_OUTSIDE | OUTCOMES.keys()
+    sentences = {one.msgid for one in said()} | WAYS | FROM_OUTSIDE | OUTCOMES.keys() | IN_BRACKETS
     assert {one.english for one in read(GERMAN)} ^ sentences == set()
 
 
@@ -103,6 +105,11 @@ def test_a_file_that_is_no_catalogue_is_named_and_ours_is_said(folder: Path, tex
 def test_a_file_in_another_encoding_is_named_too(folder: Path) -> None:
     (folder / "de" / "notes.po").write_bytes('msgid "nobody came"\nmsgstr "fürwahr"\n'.encode("latin-1"))
     assert [fault.sentence for fault in faults(folder)] == ["It is no UTF-8 text."]
+
+
+def test_a_sentence_that_no_note_says_is_named_by_its_line(folder: Path) -> None:
+    write(folder, 'msgid "busy"\nmsgstr "belegt"\n\nmsgid "buzy"\nmsgstr "belegt"\n')
+    assert list(Proofreader(str(folder)).unsaid()) == [(str(folder / "de" / "notes.po"), 4)]
 
 
 def test_it_is_no_text_that_nobody_reads(folder: Path) -> None:

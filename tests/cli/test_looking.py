@@ -50,6 +50,7 @@ def test_check_names_file_and_line_of_a_text_that_can_not_be_sent(alone: Bench) 
         "en/reply/help.txt": "{{ codes | joined }}",
         "de/page/ticket.html": "\n\n{% for each in tickets %}",
         "en/sms/tiket.txt": "{{ code }}",
+        "de/notes.po": 'msgid "stopped by {who}"\nmsgstr "angehalten"\n\nmsgid "nobody come"\nmsgstr "niemand kam"\n',
     }.items():
         (texts / name).parent.mkdir(parents=True, exist_ok=True)
         (texts / name).write_text(text)
@@ -69,6 +70,8 @@ def test_check_names_file_and_line_of_a_text_that_can_not_be_sent(alone: Bench) 
     assert "error: de/page/ticket.html:3:1: It is no template" in found
     assert "warning: en/sms/tiket.txt: No text is called so" in found
     assert "Did you mean `sms/ticket.txt`?" in found
+    assert "error: de/notes.po:1:1: It doesn't have the gaps that the English sentence has." in found
+    assert "warning: de/notes.po:4:1: No note says this sentence" in found
     assert "There are no texts in `fr`: English is used. There is `de`, `en`." in found
 
 
