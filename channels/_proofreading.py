@@ -25,7 +25,6 @@ TITLES = (
 #: How many tickets one message tells of.
 COUNTS = (1, 37)
 _AT = datetime(2026, 1, 31, 20, 15, tzinfo=UTC)
-_LONG_NAME = "Maximiliane Mustermann-Beispiel"
 _LINK = "https://escalator.example.com/ack/e-1a-1-2-0123456789ab.0123456789abcdef"
 
 
@@ -44,7 +43,6 @@ def samples(language: str) -> Iterator[Message]:
     for title in TITLES:
         for count, purpose in product(COUNTS, (Purpose.STEP, Purpose.EXHAUSTED)):
             yield _message(language, purpose, title, count, only_one=False, rests_until=_AT)
-            yield _message(language, purpose, title, count, only_one=False, rests_until=_AT, rehearsed_for=_LONG_NAME)
             if count == 1 or title == TITLES[0]:
                 yield _message(language, purpose, title, count)
                 yield _message(language, purpose, title, count, acknowledge_url="", callback_url="")

@@ -131,14 +131,14 @@ def compose(message: Message, texts: Texts = BUILT_IN, *, answerable: bool = Tru
     `answerable`: the number it comes from takes replies.
     """
     facts = _texts.facts(message, texts.timezone)
+    if facts["rehearsed_for"]:
+        facts["rehearsed_for"] = _texts.to_gsm(facts["rehearsed_for"])[0] or "?"
     if message.purpose not in (Purpose.STEP, Purpose.EXHAUSTED):
         return _cut(texts.line(message.language, "sms/notice.txt", facts))
     reply = "none" if not answerable or not message.callback_url else "one" if message.only_one else "code"
     asked = {**facts, "reply": reply, "link": ""}
     title, readable = _texts.to_gsm(facts["title"])
     asked |= {key: _texts.to_gsm(facts[key])[0] for key in ("number", "priority")}
-    if facts["rehearsed_for"]:
-        asked["rehearsed_for"] = _texts.to_gsm(facts["rehearsed_for"])[0] or "?"
     if message.also:
         return texts.compose(message.language, "sms/tickets.txt", lambda fill: _several(fill, asked, message))
     if readable:

@@ -41,7 +41,7 @@ READS = frozenset(
         "tagged",
     }
 )
-NOT_SENT, NOT_WRITTEN = "not sent (rehearsal)", "not written (rehearsal)"
+NOT_SENT = Words("not sent (rehearsal)")
 RINGS_FOR = 25.0  # seconds that a call is taken to ring
 
 
@@ -81,7 +81,7 @@ class _ReadOnly:
         """Once, also when a worker died between this and crossing it off."""
         if not self._store.begun():
             raise HelpdeskAway("Escalator goes live: what waits is not the rehearsal's any more.")
-        text = Words(f"{NOT_WRITTEN}: {words}")
+        text = Words("not written (rehearsal): {what}", what=words)
         known = [entry.text for entry in self._store.history(code) if entry.kind == NOTE_KIND] if code else [text]
         if text not in known[-1:]:
             self._store.add_entry(code, Entry(self._clock.now(), NOTE_KIND, text))
@@ -118,7 +118,9 @@ class Silent:
 class Redirected(Silent):
     """A channel that tells one contact instead of everybody, and says whom each message is meant for.
 
-    Who is reached is decided by whom it is meant for, as live; only then comes the question whether the contact is.
+    Who is reached is decided by whom it is meant for, as live; only then comes the question whether the contact is. As
+    in any rehearsal what was taken has arrived; only a call is real, and goes on as people answer it. Who answers
+    answers for whom it is meant; an SMS is the contact's own, since it comes from their number.
     """
 
     def __init__(self, channel: Channel, rings: bool, contact: Contact, language: str, store: Store) -> None:
@@ -132,7 +134,9 @@ class Redirected(Silent):
         receipt = self._channel.deliver(self._redirected(message))
         if self.kind == "sms":  # so that an answer from there finds what it is about
             texted(self._store.redis, self._contact.mobile, message.code, *(other.code for other in message.also))
-        return replace(receipt, detail=f"{receipt.detail or 'accepted'}, sent to {self._contact.name} (rehearsal)")
+        outcome = Words(receipt.detail or "accepted")
+        told = Words("{outcome}, sent to {who} (rehearsal)", outcome=outcome, who=self._contact.name)
+        return replace(receipt, final=receipt.final or not self._rings, detail=told)
 
     def find(self, message: Message) -> Receipt | None:
         return self._channel.find(self._redirected(message)) if self._reaches() else None

@@ -7,7 +7,7 @@ import click
 
 from ..core.plan import Match
 from ..core.ticket import Reading
-from ..engine.documents import document
+from ..engine.documents import document, of_mode
 from ..errors import HelpdeskError
 from ..services import Services
 from .common import Places, as_json, placed, print_json, print_table, say, utc_now
@@ -25,7 +25,7 @@ def adopt(places: Places, yes: bool, by: str, json_: bool) -> None:
     services = places.services()
     found = _found(services)
     if not found:
-        _tell([], json_, "There is no open ticket from before that a plan applies to.")
+        _tell(services, [], json_, "There is no open ticket from before that a plan applies to.")
         return
     if not json_:
         rows = [
@@ -44,12 +44,12 @@ def adopt(places: Places, yes: bool, by: str, json_: bool) -> None:
             started.append(reading.ticket.id)
     cases = services.store.cases(started)
     codes = ", ".join(case.escalation.code for case in cases.values() if case.escalation is not None)
-    _tell([document(case) for case in cases.values()], json_, f"Started: {codes or 'none'}.")
+    _tell(services, [document(case) for case in cases.values()], json_, f"Started: {codes or 'none'}.")
 
 
-def _tell(documents: list[dict[str, object]], json_: bool, words: str) -> None:
+def _tell(services: Services, documents: list[dict[str, object]], json_: bool, words: str) -> None:
     if json_:
-        print_json({"escalations": documents})
+        print_json(of_mode({"escalations": documents}, services.store.holds()))
     else:
         say(words)
 
