@@ -64,7 +64,10 @@ class Delivery:
 
     def due(self, most: int, busy: set[str] | frozenset[str] = frozenset()) -> list[Due]:
         """What may be sent now; a group that is among it is this caller's for a moment."""
-        return outgoing.take(self.store.redis, self.clock.now(), most, bundling=self.pacing.bundles, busy=busy)
+        found = outgoing.take(self.store.redis, self.clock.now(), most, bundling=self.pacing.bundles, busy=busy)
+        if self.pacing.bundles and any(due.group for due in found):
+            reached("group taken")
+        return found
 
     # --- one message -----------------------------------------------------------------------------------------------
 
@@ -127,6 +130,7 @@ class Delivery:
             return
         if bundle is not None and bundle.message is None:
             insist(lambda: self.messages.keep(bundle))
+            reached("bundle kept")
         lease = (channel.lease if channel else NO_CHANNEL_LEASE) + min(EACH_PART * (len(parts) - 1), PARTS_AT_MOST)
         # its own moment, by which it knows its claim again when Redis' answer was lost
         lease_ends = self.clock.now() + timedelta(seconds=lease + random.random())  # noqa: S311  # no secret
@@ -141,6 +145,8 @@ class Delivery:
         reached("sending accepted")
         for part in ours:
             self._record(part, replace(outcome, id=part.held.id, attempt=part.held.attempts))
+            if bundle is not None:
+                reached("part recorded")
         reached("sending recorded")
         if outcome.sent and outcome.wait:
             keep(self.store.redis, line, outcome.wait)
@@ -150,6 +156,8 @@ class Delivery:
     def _claim(self, due: Due, part: Part, lease_ends: datetime, message: str) -> Part | None:
         """The part as it stands now that it is ours; None when it isn't: somebody has the ticket, or this part."""
         claimed = insist(lambda: self.engine.happen(part.ticket_id, Claim(part.held.id, lease_ends, message)))
+        if message:
+            reached("part claimed")
         held = _find(claimed.case, part.held.id)
         if claimed.case is None or held is None or held.stage is not Stage.CLAIMED or held.at != lease_ends:
             self._put_right(due, part.ticket_id, part.held.id)
@@ -164,6 +172,7 @@ class Delivery:
             return bundle.outcome
         outcome = Tries(self.messages, self.pacing).outcome(ours, channel, due.group, bundle, lease_ends)
         if bundle is not None and outcome.sent:
+            reached("outcome known")
             with contextlib.suppress(redis.RedisError):  # else the provider is asked
                 self.messages.keep(replace(bundle, outcome=outcome))
         return outcome

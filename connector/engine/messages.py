@@ -14,7 +14,7 @@ from ..core.sending import ALL_CLEAR, EXHAUSTED, STILL_ON_IT
 from ..ports import Announced, Channel, Clock, Message, Purpose
 from .engine import Engine
 from .keys import PREFIX
-from .numbers import texted
+from .numbers import not_texted, texted
 from .proofs import Signatures
 from .records import Bundle, Link, encode, to_bundle
 from .store import Store
@@ -137,6 +137,18 @@ class Messages:
         known = texted(self.store.redis, contact.mobile, *codes)
         others = (self.engine.find(other) for other in known if other not in codes)
         return len(codes) == 1 and not any(found and found[1].state.climbing for found in others)
+
+    def forget_texted(self, parts: Sequence[Part], channel: Channel) -> None:
+        """A text that reached nobody, for certain: no reply can mean what they were never texted about."""
+
+        def texted_before(part: Part) -> bool:
+            told = ((told.key, told.channel) for told in part.escalation.told)
+            return part.held.unsure or (part.held.person, channel.name) in told
+
+        codes = [part.escalation.code for part in parts if not texted_before(part)]
+        contacts = self.contacts(parts[0])
+        if codes and contacts:
+            not_texted(self.store.redis, contacts[0].mobile, *codes)
 
     # --- about several tickets -------------------------------------------------------------------------------------
 

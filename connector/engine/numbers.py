@@ -10,6 +10,7 @@ from typing import Any
 
 PREFIX = "escalator:"
 REPLY_WITHIN = 12 * 3600  # seconds in which an SMS reply "1" may mean this text
+ASKED_WITHIN = 3600  # seconds in which a provider may be asked for what it has of a message
 
 
 def texted_key(number: str) -> str:
@@ -23,10 +24,37 @@ def texted(redis: Any, number: str, *new: str) -> list[str]:
     with redis.pipeline() as pipe:
         pipe.multi()
         pipe.zremrangebyscore(key, "-inf", now - REPLY_WITHIN)
-        pipe.zadd(key, dict.fromkeys(new, now))
-        pipe.expire(key, REPLY_WITHIN)
+        if new:
+            pipe.zadd(key, dict.fromkeys(new, now))
+            pipe.expire(key, REPLY_WITHIN)
         pipe.zrange(key, 0, -1)
         return [raw.decode() for raw in pipe.execute()[-1]]
+
+
+def not_texted(redis: Any, number: str, *codes: str) -> None:
+    """These were not texted there after all."""
+    redis.zrem(texted_key(number), *codes)
+
+
+def own(redis: Any, number: str, provider_id: str, message: str) -> None:
+    """Remembers which message a provider's id stands for, so that no look-up takes it for another one."""
+    key, now = _owned_key(number), time.time()
+    with redis.pipeline() as pipe:
+        pipe.multi()
+        pipe.zremrangebyscore(key, "-inf", now - ASKED_WITHIN)
+        pipe.zadd(key, {f"{provider_id} {message}": now})
+        pipe.expire(key, ASKED_WITHIN)
+        pipe.execute()
+
+
+def owned_by_others(redis: Any, number: str, message: str) -> tuple[str, ...]:
+    """The provider's ids of other messages to this number than this one."""
+    pairs = (raw.decode().partition(" ") for raw in redis.zrange(_owned_key(number), 0, -1))
+    return tuple(provider_id for provider_id, _, whose in pairs if whose != message)
+
+
+def _owned_key(number: str) -> str:
+    return f"{PREFIX}owned:{_hashed(number)}"
 
 
 def line_key(number: str) -> str:

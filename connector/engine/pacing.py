@@ -53,10 +53,12 @@ if not till or now >= tonumber(till) then
   redis.call('DEL', KEYS[2])
   till, count, last = tostring(now + ARGV[8]), 0, false
 end
-if last == ARGV[3] then return {'', till, '', failed} end
+if redis.call('HEXISTS', KEYS[2], 'of ' .. ARGV[3]) == 1 then
+  return {'', last == ARGV[3] and till or '', '', failed}
+end
 if ARGV[4] == '' then return {'', '', '', failed} end
 if tonumber(count) >= limit then return {'ceiling', '', '', failed} end
-redis.call('HSET', KEYS[2], 'until', till, 'count', count + 1)
+redis.call('HSET', KEYS[2], 'until', till, 'count', count + 1, 'of ' .. ARGV[3], '1')
 redis.call('EXPIRE', KEYS[2], ARGV[8])
 if count + 1 < limit then return {'', '', '', failed} end
 redis.call('HSET', KEYS[2], 'last', ARGV[3])
@@ -64,7 +66,7 @@ return {'', till, '', failed}
 """)
 # It did not go out, for certain. KEYS: spent. ARGV: message.
 _GIVE_BACK = """
-if tonumber(redis.call('HGET', KEYS[1], 'count') or '0') > 0 then redis.call('HINCRBY', KEYS[1], 'count', -1) end
+if redis.call('HDEL', KEYS[1], 'of ' .. ARGV[1]) == 1 then redis.call('HINCRBY', KEYS[1], 'count', -1) end
 if redis.call('HGET', KEYS[1], 'last') == ARGV[1] then redis.call('HDEL', KEYS[1], 'last') end
 """
 
@@ -101,7 +103,10 @@ class Pacing:
     def begin(
         self, redis: Any, now: datetime, channel: str, kind: str, *, person: str, group: str, id: str, counts: bool
     ) -> Begin:
-        """Enters that a message is handed over now. `person` "": no ceiling; `counts`: it isn't another try of one."""
+        """Enters that a message is handed over now; one that was entered before counts once.
+
+        `person` "": no ceiling; `counts` False: what was entered before may be forgotten, so nothing is refused.
+        """
         gaps = [self.within.total_seconds() * grows for grows in GROWS] if self.bundles and group else []
         keys = (pace_key(group) if gaps else "", _spent_key(kind, person), _breaker_key(channel))
         limit = self.limits.get(kind, 0) if person else 0

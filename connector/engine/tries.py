@@ -20,6 +20,7 @@ from ..points import reached
 from ..ports import Channel, Message, PlaysCalls, Receipt
 from . import pacing
 from .messages import Messages, Part
+from .numbers import own, owned_by_others
 from .pacing import Pacing
 from .records import Bundle
 
@@ -50,12 +51,18 @@ class Tries:
         """What became of it. Never raises: an unexpected error is a temporary failure, in words without details."""
         held = parts[0].held
         if channel is None:
-            return Outcome(
-                held.id,
-                Words("channel {channel} is no longer in the config", channel=held.channel),
-                sent=False,
-                permanent=True,
-            )
+            words = Words("channel {channel} is no longer in the config", channel=held.channel)
+            return Outcome(held.id, words, sent=False, permanent=True)
+        outcome = self._tried(parts, channel, group, bundle, lease_ends)
+        if channel.kind == "sms" and not outcome.sent and not outcome.doubt:
+            with contextlib.suppress(redis.RedisError):
+                self.messages.forget_texted(parts, channel)
+        return outcome
+
+    def _tried(
+        self, parts: Sequence[Part], channel: Channel, group: str, bundle: Bundle | None, lease_ends: datetime
+    ) -> Outcome:
+        held = parts[0].held
         try:
             if held.purpose == HANG_UP:
                 cast(PlaysCalls, channel).hang_up(held.provider_id)  # only planned for channels that ring
@@ -89,6 +96,7 @@ class Tries:
             words = NOTHING if aside else Words("no address for {channel}", channel=channel.name)
             return Outcome(held.id, words, sent=False, permanent=True)
         message = insist(lambda: self.messages.compose(parts, channel, contacts, bundle))
+        reached("sending composed")
         replication = self.messages.store.replication
         in_doubt = insist(lambda: replication.in_doubt(held.due_at))
         unsure = any(part.held.unsure for part in parts)
@@ -102,9 +110,10 @@ class Tries:
                 person=person,
                 group=group,
                 id=message.id,
-                counts=not unsure,
+                counts=not in_doubt,
             )
         )
+        reached("pace entered")
         if begin.away is not None:
             raise NotBegun(_away(begin.away))
         if begin.ceiling:
@@ -115,14 +124,28 @@ class Tries:
         # another Redis may have forgotten when it was sent first, too
         since = min(message.sent_at, held.due_at) if in_doubt else message.sent_at
         receipt, doubt = (
-            self._asked(channel, replace(message, sent_at=since, theirs=_theirs(parts)), contacts, bundle)
+            self._asked(channel, replace(message, sent_at=since, theirs=self._theirs(parts, message)), contacts, bundle)
             if ask
             else (None, False)
         )
         if receipt is None:
-            receipt = self._delivered(channel, message, bundle, person, lease_ends, in_doubt)
+            counted = "" if unsure else person  # an earlier try may have reached them
+            receipt = self._delivered(channel, message, bundle, counted, lease_ends, in_doubt)
         self._worked(channel, begin.failing)
+        if receipt.provider_id and contacts[0].mobile and channel.address(contacts[0]) == contacts[0].mobile:
+            with contextlib.suppress(redis.RedisError):  # who asks later may take it for theirs; it is recorded soon
+                own(self.messages.store.redis, contacts[0].mobile, receipt.provider_id, message.id)
         return _taken(parts, channel, contacts, receipt, doubt, bool(message.callback_url))
+
+    def _theirs(self, parts: Sequence[Part], message: Message) -> tuple[str, ...]:
+        """What the provider has of other messages, which may go to the same person, or with the same code."""
+        ours = {part.held.id for part in parts}
+        known = parts[0].escalation.notifications
+        ids = [n.provider_id for n in known if n.id not in ours and n.purpose != HANG_UP and n.provider_id]
+        number = message.contacts[0].mobile
+        if number:
+            ids += insist(lambda: owned_by_others(self.messages.store.redis, number, message.id))
+        return tuple(dict.fromkeys(ids))
 
     def _asked(
         self, channel: Channel, message: Message, contacts: tuple[Contact, ...], bundle: Bundle | None
@@ -149,6 +172,7 @@ class Tries:
     ) -> Receipt:
         if bundle is not None:
             insist(lambda: self.messages.keep(replace(bundle, message=message)))
+            reached("message kept")
         replication = self.messages.store.replication
         insist(replication.safe)  # or not: somebody waits to be told
         if not in_doubt and insist(lambda: replication.in_doubt(message.due_at)):  # it may not know of our claim
@@ -179,13 +203,6 @@ class Tries:
             if failing:
                 pacing.answered(self.messages.store.redis, channel.name)
             self.messages.engine.operator.settled(_topic(channel))
-
-
-def _theirs(parts: Sequence[Part]) -> tuple[str, ...]:
-    """What the provider has of other notifications, which may go to the same person with the same code."""
-    ours = {part.held.id for part in parts}
-    known = parts[0].escalation.notifications
-    return tuple(n.provider_id for n in known if n.id not in ours and n.purpose != HANG_UP and n.provider_id)
 
 
 def _taken(

@@ -94,7 +94,7 @@ def test_while_it_goes_on_the_messages_come_ever_more_rarely(world: World) -> No
         world.clock.passes(seconds=1)
     pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(told_at)]
     for pause, wanted in zip(pauses, (5, 10, 20, 40, 60), strict=False):
-        assert wanted <= pause < wanted + 4
+        assert wanted - 1 <= pause < wanted + 4  # as seen a moment after it was sent
     assert len(pauses) >= 5
     assert sum(len(tickets) for tickets in _told(world)) == 100
 

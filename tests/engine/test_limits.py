@@ -1,15 +1,18 @@
 """Ceilings and providers that are away: nobody is told too often, and no provider is hammered."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from redis import Redis
 
 from connector.core.escalation import Stage
+from connector.core.plan import Policy, Step
+from connector.engine.numbers import texted
 from connector.engine.pacing import HOUR, PROBE, TRIES, Pacing
 from connector.errors import Undelivered
 
-from .conftest import LEE, World
+from .conftest import DANA, LEE, MAJOR, MINUTE, World
 
 LIMIT = 3
 
@@ -79,6 +82,52 @@ def test_one_message_about_many_tickets_counts_once(redis: Redis) -> None:
     world.clock.passes(seconds=6)
     world.sends()
     assert world.one("push", "45").outcome == "not sent: more than 1 pushes an hour"
+
+
+@pytest.mark.parametrize(
+    ("point", "told"), [("sending composed", ["43", "44", "45"]), ("pace entered", ["43", "44", "42"])]
+)
+def test_a_dead_senders_message_counts_once_and_keeps_within_the_ceiling(
+    world: World, monkeypatch: pytest.MonkeyPatch, point: str, told: list[str]
+) -> None:
+    def dies(reached: str) -> None:
+        if reached == point:
+            raise SystemExit
+
+    world.escalating("42")
+    monkeypatch.setattr("connector.engine.tries.reached", dies)
+    with pytest.raises(SystemExit):
+        world.sends()
+    monkeypatch.undo()
+    _escalates(world, 43, 44, 45)
+    world.clock.passes(seconds=32)
+    world.sends()
+    assert [message.ticket_id for message in world.channels["push"].sent] == told
+    refused = next(id for id in ("42", "45") if id not in told)
+    assert world.one("push", refused).outcome == "not sent: more than 3 pushes an hour"
+    assert not world.one("push", refused).doubt
+    assert sum(message.rests_until is not None for message in world.channels["push"].sent) == 1
+
+
+def test_a_text_over_the_ceiling_is_none_that_a_reply_can_mean(redis: Redis) -> None:
+    texts = replace(MAJOR, steps=(Step(("owner",), ("sms",)),))
+    world = World(redis, Policy({"major": texts}, (), {"3 high": "major"}), pacing=Pacing(timedelta(0), {"sms": 1}))
+    _escalates(world, 42, 43)
+    assert [message.ticket_id for message in world.channels["sms"].sent] == ["42"]
+    assert texted(redis, DANA.mobile) == ["E-1A"]
+
+
+def test_a_text_that_reached_nobody_leaves_what_was_texted_before(redis: Redis) -> None:
+    again = replace(MAJOR, steps=(Step(("owner",), ("sms",)), Step(("owner",), ("sms",), after=MINUTE)))
+    world = World(redis, Policy({"major": again}, (), {"3 high": "major"}))
+    _escalates(world, 42)
+    world.channels["sms"].trouble = Undelivered("no such number", permanent=True)
+    world.clock.passes(minutes=1)
+    world.looks("42")
+    world.engine.wake("42")
+    _escalates(world, 43)
+    assert world.one("sms").outcome == "no such number"
+    assert texted(redis, DANA.mobile) == ["E-1A"]
 
 
 def test_that_it_is_over_is_told_whatever_the_ceiling_says(world: World) -> None:
