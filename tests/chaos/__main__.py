@@ -2,8 +2,9 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -13,8 +14,10 @@ from .campaign import ALL_POINTS, Report, kills, run
 from .recovery import AT_MOST, one_by_one
 from .table import show
 from .teeth import TEETH, bite, bitten
+from .together import POINTS, WEIGHTS, Shifts, TogetherWorld
 
 LEASE = 10.0  # seconds, where processes stand still for longer than it
+CEILING: dict[str, Any] = {"limits": {"sms": 5, "phone": 3, "push": 4}, "within": "1s", "crew": 3, "silent": True}
 PARTS: dict[str, Callable[[int, int], Report]] = {
     "kills": lambda many, seed: run("kills", seed, kills(many, pause=0.9, each=many // 50), settle=300),
     "recovery": lambda many, seed: run("one kill at a time", seed, one_by_one, people={"apart": 0.4}),
@@ -33,7 +36,30 @@ PARTS: dict[str, Callable[[int, int], Report]] = {
         proxied=True,
         may_give_up=True,
     ),
+    "bundles": lambda many, seed: run(
+        "several tickets in one message",
+        seed,
+        kills(many // 4, pause=0.9, each=many // 100, points=POINTS, weights=WEIGHTS),
+        settle=300,
+        place=TogetherWorld,
+        living=Shifts,
+        people={"apart": 1.5},
+        lease=LEASE,
+    ),
+    "ceiling": lambda many, seed: run(
+        "so many messages an hour",
+        seed,
+        kills(many // 16, pause=0.9, points=POINTS, weights=WEIGHTS),
+        settle=300,
+        place=TogetherWorld,
+        living=Shifts,
+        people={"apart": 3.0, "free": False, "acts": ("nothing",)},
+        lease=LEASE,
+        **CEILING,
+    ),
 }
+#: How often somebody must have died at each point, as a part of all kills.
+EACH: dict[str, tuple[Sequence[str], int]] = {"kills": (ALL_POINTS, 50), "bundles": (POINTS, 100)}
 
 
 @click.command()
@@ -64,7 +90,8 @@ def _all(many: int, seed: int, wanted: tuple[str, ...], bugs: tuple[str, ...]) -
         if name in wanted:
             report = part(many, seed)
             in_time = all(late <= AT_MOST[victim] for victim, late in report.recovery.items())
-            often = name != "kills" or all(report.at_points[point] >= many // 50 for point in ALL_POINTS)
+            points, part_of_all = EACH.get(name, ((), 1))
+            often = all(report.at_points[point] >= many // part_of_all for point in points)
             yield report, report.findings.clean and in_time and often
     if "teeth" in wanted:
         for tooth in (tooth for tooth in TEETH if tooth.bug in bugs or not bugs):

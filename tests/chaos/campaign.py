@@ -15,14 +15,17 @@ import psutil
 from connector.points import POINTS
 
 from .crowd import Crowd
-from .judge import Findings, judge
+from .judge import Findings
 from .world import PROCESSES, TAKEN_THERE, ChaosWorld
 
-ALL_POINTS = (*POINTS, *TAKEN_THERE)
+#: Where nobody comes by unless several tickets are told of together.
+ONLY_TOGETHER = ("group taken", "bundle kept", "part claimed", "message kept", "outcome known", "part recorded")
+ALL_POINTS = (*(point for point in POINTS if point not in ONLY_TOGETHER), *TAKEN_THERE)
 WEIGHTS: Mapping[str, int] = {
     "redis": 2, "timers": 3, "work": 3, "desk": 3, "deliver": 5, "web": 2, "web worker": 2, "watchdog": 1, "up": 1,
 }  # fmt: skip
 AT_A_POINT = 0.65  # of all kills
+BRING_DEATHS = ("wake begun", "sending claimed", "message kept")  # before what only comes after a death
 PASSED_BETWEEN = 15 * 40  # bytes of the log: some fifteen points that were passed between two kills,
 AT_REST = 6.0  # unless nothing happens at all for so many seconds
 SETTLE = 180.0  # seconds in which every ticket must come to its end when the killing is over
@@ -68,10 +71,18 @@ class Report:
 class Killer:
     """Kills in a world where people live: at labelled points, and whoever it is at random instants."""
 
-    def __init__(self, world: ChaosWorld, crowd: Crowd, report: Report) -> None:
+    def __init__(
+        self,
+        world: ChaosWorld,
+        crowd: Crowd,
+        report: Report,
+        points: Sequence[str] = ALL_POINTS,
+        weights: Mapping[str, int] = WEIGHTS,
+    ) -> None:
         self._world, self._crowd, self._report = world, crowd, report
         self._random = random.Random(report.seed)
-        self._points: Sequence[str] = ALL_POINTS
+        self._all = self._points = points
+        self._weights = weights
 
     def kill(self, kills: int, *, pause: float) -> None:
         """So many, one each `pause` seconds, the points that were hit least first."""
@@ -87,13 +98,13 @@ class Killer:
         until = time.monotonic() + patience
         while time.monotonic() < until:
             self.count()
-            rare = [point for point in ALL_POINTS if self._report.at_points[point] < times]
+            rare = [point for point in self._all if self._report.at_points[point] < times]
             if not rare:
                 return
             self._points = rare
             self._order()
             if "overdue woken" in rare or "sending asked" in rare:  # these come only after a death
-                self._points = ("wake begun", "sending claimed")
+                self._points = [point for point in BRING_DEATHS if point in self._all]
                 self._order()
             self._wait(pause)
 
@@ -111,7 +122,7 @@ class Killer:
 
     def _strike(self) -> None:
         """`kill -9`, now."""
-        name = self._random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        name = self._random.choices(list(self._weights), list(self._weights.values()))[0]
         if name == "up":
             self.kill_up()
             return
@@ -151,18 +162,21 @@ def run(
     settle: float = SETTLE,
     directory: Path | None = None,
     people: Mapping[str, Any] | None = None,
+    place: type[ChaosWorld] = ChaosWorld,
+    living: type[Crowd] = Crowd,
     **options: Any,
 ) -> Report:
     """A world of its own, people in it, `act` while they live, and the judgement when all has come to its end.
 
-    `forgiving`, `may_give_up`: for the judge; `people`: for the crowd; `options`: for the world; `settle`: seconds.
+    `forgiving`, `may_give_up`: for the judge; `people`: for the crowd, which is `living`; `options`: for the world,
+    which is a `place`; `settle`: seconds.
     """
     with contextlib.ExitStack() as stack:
         where = directory or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
-        world = ChaosWorld(where, **options)
+        world = place(where, **options)
         stack.callback(world.stop)
         world.start()
-        crowd = Crowd(world, seed, **(people or {}))
+        crowd = living(world, seed, **(people or {}))
         stack.callback(crowd.stop)
         report, began = Report(name, seed), time.monotonic()
         crowd.start()
@@ -171,16 +185,23 @@ def run(
         crowd.settle(settle)
         crowd.stop()
         report.at_points = world.orders.died()
-        report.findings = judge(crowd.stories(), forgiving=forgiving, may_give_up=may_give_up)
+        report.findings = crowd.findings(forgiving=forgiving, may_give_up=may_give_up)
         report.seconds = time.monotonic() - began
         return report
 
 
-def kills(many: int, *, pause: float, each: int = 0) -> Callable[[ChaosWorld, Crowd, Report], None]:
-    """An act: so many kills, and at least `each` at every point."""
+def kills(
+    many: int,
+    *,
+    pause: float,
+    each: int = 0,
+    points: Sequence[str] = ALL_POINTS,
+    weights: Mapping[str, int] = WEIGHTS,
+) -> Callable[[ChaosWorld, Crowd, Report], None]:
+    """An act: so many kills, and at least `each` at every one of `points`; `weights`: whom to kill at random."""
 
     def act(world: ChaosWorld, crowd: Crowd, report: Report) -> None:
-        killer = Killer(world, crowd, report)
+        killer = Killer(world, crowd, report, points, weights)
         killer.kill(many, pause=pause)
         if each:
             killer.each_point(each, pause=pause, patience=many * pause)

@@ -19,7 +19,7 @@ from connector.core.events import Entry
 from connector.engine.keys import DESK, OUT
 
 from ..stories.world import API_TOKEN, plain
-from .judge import Effect, Line, Story
+from .judge import Effect, Findings, Line, Story, judge
 from .world import WAYS, ChaosWorld, login, mobile
 
 TAKEN = (State.ACKNOWLEDGED, State.HELD, State.RESOLVED, State.CANCELLED)
@@ -136,7 +136,7 @@ class Crowd:
             escalation = case.escalation if case is not None else None
             if escalation is None:
                 continue
-            if life.acted and life.act != "nothing" and life.taken_at is None and escalation.state in TAKEN:
+            if self._may_be_taken(life) and life.taken_at is None and escalation.state in TAKEN:
                 life.taken_at = time.time()
             under_way = any(n.stage in (Stage.PLANNED, Stage.CLAIMED) for n in escalation.notifications)
             left_alone = escalation.state is State.EXHAUSTED and not under_way
@@ -158,6 +158,10 @@ class Crowd:
         elif life.act == "api" and not self._by_api(life):
             return
         life.acted = True
+
+    def _may_be_taken(self, life: Life) -> bool:
+        """Whether somebody has done what takes it. Else it would be wrong that it is taken."""
+        return life.acted and life.act != "nothing"
 
     def _by_api(self, life: Life) -> bool:
         try:
@@ -184,16 +188,20 @@ class Crowd:
 
     # --- what became of it ---------------------------------------------------------------------------------------
 
+    def findings(self, *, forgiving: bool = False, may_give_up: bool = False) -> Findings:
+        """What the judge says of it all; see `judge`."""
+        return judge(self.stories(), forgiving=forgiving, may_give_up=may_give_up)
+
     def stories(self) -> list[Story]:
         """Each ticket's, as the helpdesk, the providers and the history tell it now."""
-        effects = _Effects(self._world)
+        effects, store = _Effects(self._world), self._world.store
         return [
             Story(
                 life.ticket,
                 WAYS[life.plan],
                 life.ended_at is not None,
                 life.taken_at,
-                tuple(_line(entry) for entry in self._world.store.history(code_of(life.ticket)) if not _of_lee(entry)),
+                tuple(line_of(entry) for entry in store.history(code_of(life.ticket)) if not _of_lee(entry)),
                 tuple(plain(note["body"]).splitlines()[0] for note in self._world.desk.notes(life.ticket)),
                 tuple(effects.of(life)),
             )
@@ -206,8 +214,8 @@ def _of_lee(entry: Entry) -> bool:
     return entry.kind == "notification" and " to Lee Adams" in entry.text
 
 
-def _line(entry: Entry) -> Line:
-    return Line(entry.kind, entry.text, entry.channel, entry.late_s or 0.0)
+def line_of(entry: Entry) -> Line:
+    return Line(entry.kind, entry.text, entry.channel, entry.late_s or 0.0, entry.at.timestamp())
 
 
 class _Effects:

@@ -35,6 +35,7 @@ class Line:
     text: str
     channel: str = ""
     late: float = 0.0
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,11 @@ def judge(stories: Iterable[Story], *, forgiving: bool = False, may_give_up: boo
 
 def fired(story: Story) -> list[int]:
     """The steps that fired, in the order in which they did."""
-    return [int(found[1]) for line in story.history if line.kind == "step" and (found := _STEP.match(line.text))]
+    return fired_steps(story.history)
+
+
+def fired_steps(history: Iterable[Line]) -> list[int]:
+    return [int(found[1]) for line in history if line.kind == "step" and (found := _STEP.match(line.text))]
 
 
 def _steps(story: Story, findings: Findings) -> None:
@@ -126,10 +131,10 @@ def _notifications(story: Story, findings: Findings, forgiving: bool, may_give_u
 
 def _missing(story: Story, what: str, told: Sequence[Line], findings: Findings, may_give_up: bool) -> None:
     """An acknowledgement may have come first. What couldn't be sent until the next step's time may end, aloud."""
-    went = any(_went(line) for line in told)
-    if may_give_up and told and not went:
+    sent = any(went(line) for line in told)
+    if may_give_up and told and not sent:
         findings.counted["given up, and said so"] += 1
-    elif story.taken_at is None or went:
+    elif story.taken_at is None or sent:
         findings.wrong["notifications missing"].append(f"{story.ticket}: {what}; {_said(told)}")
 
 
@@ -195,7 +200,7 @@ _NOT_SENT = ("not sent", "nobody knows", "no longer", "failed", "not be reached"
 _NOTES = {"acknowledged": "acknowledged by", "exhausted": "nobody came", "resolved": "closed"}
 
 
-def _went(line: Line) -> bool:
+def went(line: Line) -> bool:
     """Whether the history says that it was sent."""
     return not any(words in line.text for words in _NOT_SENT)
 

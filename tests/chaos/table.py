@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from .campaign import ALL_POINTS, Report
+from .campaign import Report
 from .recovery import AT_MOST
 
 
@@ -14,7 +14,7 @@ def show(report: Report, console: Console) -> None:
         f"\n[bold]{report.name}[/]: {report.kills} kills in {report.seconds:.0f} s, seed {report.seed}: {verdict}"
     )
     killed = Table("killed at", "times", "killed at", "times", "killed any time", "times", box=None, padding=(0, 1))
-    points = [(point, str(report.at_points[point])) for point in ALL_POINTS if report.at_points]
+    points = [(point, str(times)) for point, times in sorted(report.at_points.items())]
     half = (len(points) + 1) // 2
     processes = [(name, str(times)) for name, times in sorted(report.processes.items())]
     for row in range(max(half, len(processes))):

@@ -6,7 +6,9 @@ from typing import Any
 
 from .acts import Act, deaths_at
 from .campaign import Report, run
-from .world import mobile
+from .crowd import Crowd
+from .together import Shifts, TogetherWorld
+from .world import ChaosWorld, mobile
 
 TAKERS = {"acts": ("take",), "after": (1.6, 3.0)}
 
@@ -23,6 +25,7 @@ class Tooth:
     slow: float = 0.0  # seconds that Twilio takes
     receipts: bool = True  # a receipt also proves a try whose answer was lost
     settle: float = 25.0
+    together: bool = False  # several tickets in one message
 
 
 def _quiet(seconds: float) -> Act:
@@ -49,6 +52,24 @@ TEETH = (
         options={"lease": 4},
         receipts=False,
     ),
+    Tooth(
+        "message not asked for",
+        deaths_at("text taken", "call taken", seconds=20),
+        ("told twice",),
+        people={"acts": ("nothing",), "apart": 1.5},
+        options={"lease": 4, "silent": True},
+        receipts=False,
+        settle=60,
+        together=True,
+    ),
+    Tooth(
+        "key 1 takes the first alone",
+        _quiet(15),
+        ("announced and not taken",),
+        people={"acts": ("nothing",), "apart": 1.5},
+        settle=60,
+        together=True,
+    ),
     Tooth("nothing overdue is woken", deaths_at("wake begun", seconds=15), ("never ended", "steps lost")),
 )
 
@@ -69,6 +90,8 @@ def bite(tooth: Tooth, seed: int, *, planted: bool = True) -> Report:
         people={"apart": 0.6, **tooth.people},
         bug=tooth.bug if planted else "",
         settle=tooth.settle if planted else 120.0,
+        place=TogetherWorld if tooth.together else ChaosWorld,
+        living=Shifts if tooth.together else Crowd,
         **tooth.options,
     )
 

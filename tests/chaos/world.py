@@ -129,13 +129,15 @@ class ChaosWorld(World):
         faults = ChaosFaults(self.desk.faults._app)
         faults.world = self
         self.desk.faults = faults
-        sms_url = f"{self.url}/callbacks/twilio/sms"
-        self.twilio = ChaosTwilio(self, public_url=self.url, sms_url=sms_url, pace=0.02)
+        self.twilio = self._twilio()
         self.providers.twilio = self.twilio
         self.providers.http_post = ChaosReceiver(self)
         self.people = [self._agent(number) for number in range(people)]
         for number in range(people):
             self.twilio.on_call(mobile(number)).press("5")  # heard, but nobody has it
+
+    def _twilio(self) -> ChaosTwilio:
+        return ChaosTwilio(self, public_url=self.url, sms_url=f"{self.url}/callbacks/twilio/sms", pace=0.02)
 
     def _agent(self, number: int) -> Person:
         agent = self.desk._person(100 + number, login(number), "Pat", name(number).split()[1], [AGENT])

@@ -11,6 +11,8 @@ from connector.clockwork.sweep import Sweep
 from connector.core import receipts, sending, transition
 from connector.core.escalation import Stage
 from connector.core.events import Claim
+from connector.engine import answering
+from connector.engine.messages import Messages
 from connector.helpdesks.zammad.adapter import Zammad
 from connector.points import reached
 
@@ -71,6 +73,22 @@ def text_not_looked_for() -> None:
     sms.Sms.find = lambda self, message: None  # type: ignore[method-assign]
 
 
+def message_not_asked_for() -> None:
+    """What was asked of a provider about several tickets, and what it answered, is forgotten with its sender."""
+    kept = Messages.kept
+
+    def nothing_asked(self: Messages, id: str) -> Any:
+        bundle = kept(self, id)
+        return replace(bundle, message=None, outcome=None) if bundle is not None else None
+
+    Messages.kept = nothing_asked  # type: ignore[method-assign]
+
+
+def key_takes_the_first() -> None:
+    """Who is told of several tickets at once takes one of them."""
+    answering._each = lambda targets: list(targets)
+
+
 def nothing_woken() -> None:
     """A job that was lost with its worker stays lost."""
     Sweep.overdue = lambda self: 0  # type: ignore[method-assign]
@@ -83,5 +101,7 @@ BUGS: dict[str, Callable[[], None]] = {
     "commit in two": commit_in_two,
     "note look-up off": note_not_looked_for,
     "text look-up off": text_not_looked_for,
+    "message not asked for": message_not_asked_for,
+    "key 1 takes the first alone": key_takes_the_first,
     "nothing overdue is woken": nothing_woken,
 }
