@@ -63,7 +63,7 @@ class Client:
         self._others = threading.BoundedSemaphore(AT_ONCE - FOR_READS)
         self._sessions: queue.LifoQueue[requests.Session] = queue.LifoQueue()
         for _ in range(AT_ONCE):
-            self._sessions.put(_session(token, url))
+            self._sessions.put(_session(token, url, self.request_limit))
 
     def get(self, path: str, params: Mapping[str, Any] | None = None, *, first: bool = False) -> Any:
         """The JSON that this path answers with; `first` reads don't wait behind other calls."""
@@ -122,8 +122,8 @@ class Client:
                 self._others.release()
 
 
-def _session(token: str | AuthBase, url: str) -> requests.Session:
-    session = bound(requests.Session())
+def _session(token: str | AuthBase, url: str, within: float) -> requests.Session:
+    session = bound(requests.Session(), within)
     session.trust_env = url.startswith("https:")  # a proxy of the environment would read an unencrypted token
     session.auth = _Token(token) if isinstance(token, str) else token
     session.headers.update({"Accept": "application/json", "User-Agent": "Escalator"})

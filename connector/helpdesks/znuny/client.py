@@ -58,16 +58,16 @@ class Client:
         self._base = f"{self.url}/nph-genericinterface.pl/Webservice/{quote(webservice)}"
         self._password = password
         self._timeout = (connect_timeout, timeout)
-        self._http = bound(requests.Session())
+        # Apache ends no request of mod_perl's by itself (its Timeout is for the network); a note takes 0.2 s. One that
+        # isn't written after three times our own patience was cut off with its connection.
+        self.request_limit = timeout * 3
+        self._http = bound(requests.Session(), self.request_limit)
         self._http.trust_env = url.startswith("https:")  # a proxy of the environment would read our password
         self._http.auth = lambda request: request  # else one from a netrc file would be added
         self._verify = ca_file or True
         self._places = threading.BoundedSemaphore(CALLS_AT_A_TIME)
         self._me: Me | None = None
         self.clock = ClockSkew()
-        # Apache ends no request of mod_perl's by itself (its Timeout is for the network); a note takes 0.2 s. One that
-        # isn't written after three times our own patience was cut off with its connection.
-        self.request_limit = timeout * 3
 
     def tickets(self, ids: Sequence[str], *, articles: bool = False) -> list[Mapping[str, Any]]:
         """Tickets with their dynamic fields, at most IDS_PER_CALL; one that may not be seen fails the call."""
