@@ -1,5 +1,5 @@
-# Escalator in Znuny's pages (Znuny 6.5): the ticket menu's "Acknowledge escalation", the dashboard's list of running
-# escalations, and its fields in the ticket, the overviews and the search. Copy it to Kernel/Config/Files/ in Znuny's
+# Escalator in Znuny's pages (Znuny 6.5): the ticket menu's "Acknowledge escalation", the dashboard's list of escalations
+# that nobody has taken, and its fields in the ticket, the overviews and the search. Copy it to Kernel/Config/Files/ in Znuny's
 # home; no restart is needed. The dynamic fields must be there first.
 package Kernel::Config::Files::ZZZEscalator;
 use strict;
@@ -26,9 +26,9 @@ sub Load {
     $Self->{DashboardBackend}->{'0115-EscalationRunning'} = {
         Module         => 'Kernel::Output::HTML::Dashboard::TicketGeneric',
         Block          => 'ContentLarge',
-        Title          => 'Running escalations',
-        Description    => 'Tickets with a running escalation plan',
-        Attributes     => 'DynamicField_EscalationStatus_Equals=running;',
+        Title          => 'Escalations',
+        Description    => 'Tickets whose escalation nobody has taken: it is running, or nobody came',
+        Attributes     => 'DynamicField_EscalationStatus_Equals=running;DynamicField_EscalationStatus_Equals=exhausted;',
         Filter         => 'All',
         Time           => 'Age',
         Limit          => 20,
@@ -36,7 +36,7 @@ sub Load {
         Group          => '',
         Default        => 1,
         CacheTTLLocal  => '0.1',
-        DefaultColumns => { map { $_ => 2 } qw(Age TicketNumber Title Priority Owner DynamicField_EscalationStep) },
+        DefaultColumns => { map { $_ => 2 } qw(Age TicketNumber Title Priority Owner DynamicField_EscalationStatus DynamicField_EscalationStep) },
     };
 
     for my $Screen (qw(AgentTicketZoom AgentTicketSearch OverviewSmall OverviewMedium OverviewPreview AgentTicketStatusView)) {
