@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from connector.engine.proofs import Signatures, digest
+
 from .conftest import LiveZnuny, Receiver
-from .world import BEN, World, eventually
+from .world import SECRET_KEY, World, eventually
 
 pytestmark = pytest.mark.timeout(900)  # the first test installs Znuny
 
@@ -61,17 +63,6 @@ def a_ticket_given_to_ben_is_not_taken_and_the_next_step_goes_to_him(world: Worl
     world.note(ticket, "step 2 of 2")
     assert len(world.mails(ticket, "dana")) == 1, "nobody stands in any more"
     assert not any("acknowledged" in line for line in world.headlines(ticket))
-    world.status(ticket, "running")
-
-
-def a_form_that_locks_and_is_left_again_takes_nothing(world: World) -> None:
-    ticket = world.running("twice")
-    form = world.anna.open("AgentTicketMove", ticket.id)
-    world.note(ticket, "acknowledged by Anna Agent (locked the ticket)")
-    world.anna.undo(form)
-    assert "locked the ticket and left it without work" in world.note(ticket, "it goes on")
-    world.note(ticket, "step 2 of 2")
-    assert len(world.mails(ticket)) == 2
     world.status(ticket, "running")
 
 
@@ -135,6 +126,32 @@ def a_merge_takes_the_escalation_along(world: World) -> None:
     world.status(target, "running")
 
 
+def of_two_that_escalate_one_goes_on_and_their_notes_are_told_apart(world: World) -> None:
+    source, target = world.running("twice"), world.running("twice")
+    world.anna.own(target.id, "4")
+    world.ben.note(source.id, "The same as mine.")  # no work there, and none where the merge brings it
+    form = world.anna.open("AgentTicketMerge", source.id)
+    world.note(source, "acknowledged by Anna Agent (locked the ticket)")
+    world.anna.submit(form, "AgentTicketMerge", MainTicketNumber=target.number, InformSender="")
+    eventually(lambda: world.shown(world.code(source))["state"] == "resolved", "the source is over")
+    world.status(source, "")
+    world.note(target, f"{world.code(target)}, step 2 of 2")
+    for ticket in (source, target):
+        assert world.shown(world.code(ticket))["acknowledged"] is None
+    assert [len(world.mails(source, "dana")), len(world.mails(target, "dana")), len(world.mails(target, "ben"))] == [
+        1,
+        1,
+        2,
+    ]
+
+    proofs = [found.proof for found in world.znuny.helpdesk().proofs(target.id) if found.ours]
+    data = [Signatures([SECRET_KEY]).read_proof(proof) or {} for proof in proofs]
+    assert {(one["t"], one["c"]) for one in data} == {(ticket.id, world.code(ticket)) for ticket in (source, target)}
+    own = [(one, proof) for one, proof in zip(data, proofs, strict=True) if one["t"] == target.id]
+    assert [one["n"] for one, _ in own] == [1, 2]
+    assert own[1][0]["b"] == digest(own[0][1]), "each names the one before it of its own escalation"
+
+
 def a_deleted_ticket_ends_it(world: World) -> None:
     ticket = world.running("again")
     world.znuny.delete(ticket.id)
@@ -149,28 +166,18 @@ def what_an_agents_script_made_is_nobodys(world: World) -> None:
     assert len(world.mails(ticket, "dana")) == 2, "she stands in"
 
 
-def an_answer_by_sms_gives_the_ticket_to_who_answered(world: World) -> None:
-    world.providers.twilio.on_sms(BEN).reply("1")
-    ticket = world.ticket("texted")
-    world.note(ticket, "acknowledged by Ben Beispiel (SMS)")
-    row = world.row(ticket)
-    assert (row["Owner"], row["Lock"]) == ("ben", "lock")
-    world.status(ticket, "acknowledged")
-
-
 STORIES: list[Story] = [
     pending_until_a_time_holds_and_then_it_goes_on,  # the longest first
     nobody_takes_it_until_ben_locks_it,
     a_ticket_given_to_ben_is_not_taken_and_the_next_step_goes_to_him,
-    a_form_that_locks_and_is_left_again_takes_nothing,
     the_menu_entry_takes_it_in_one_life_and_in_the_next,
     a_merge_takes_the_escalation_along,
+    of_two_that_escalate_one_goes_on_and_their_notes_are_told_apart,
     a_deleted_ticket_ends_it,
     what_an_agents_script_made_is_nobodys,
     reopened_within_the_time_the_old_acknowledgement_stands,
     a_reply_to_the_customer_takes_it_what_the_customer_writes_does_not,
     a_priority_without_a_plan_cancels_it,
-    an_answer_by_sms_gives_the_ticket_to_who_answered,
 ]
 
 

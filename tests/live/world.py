@@ -25,6 +25,7 @@ from .people import Agent, Customer
 T = TypeVar("T")
 
 API_TOKEN = "api-token-of-the-live-stories-5678"
+SECRET_KEY = "a-key-that-is-only-for-the-stories-1234"
 BEN, DANA = "+491701111111", "+491701234567"
 SLOW = 60.0  # seconds until something is given up: a Znuny that is busy answers in seconds
 
@@ -42,7 +43,6 @@ PLANS: dict[str, dict[str, Any]] = {
     "answered": plan("1s", step("owner", "email"), step("owner", "email", "5m"), acknowledged_by=["reply"]),
     "again": plan("1s", step("owner", "email"), step("owner", "email", "5m")),
     "standing": plan("1s", step("owner", "email"), step("owner", "email", "5m"), reopened_within="15m"),
-    "texted": plan("1s", step("ben", "sms"), step("lee", "email", "5m")),
     "marker": plan("27s", step("lee", "email")),
 }
 
@@ -115,7 +115,7 @@ class World:
             "helpdesk": {"kind": "znuny", **self.znuny.options()},
             "service": {
                 "public_url": self.url,
-                "secret_keys": ["a-key-that-is-only-for-the-stories-1234"],
+                "secret_keys": [SECRET_KEY],
                 "timezone": "Europe/Berlin",
                 "phone_region": "DE",
                 "api_tokens": {"monitoring": API_TOKEN},
