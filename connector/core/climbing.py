@@ -31,9 +31,8 @@ def tick(escalation: Escalation, event: Tick, now: datetime) -> Moved:
         commands += more
     if moved.new_owner_at is not None and moved.state is State.RUNNING:
         moved = _tell_new_owner(moved, event.people, now)
-    moved = following.drop_question(moved, now)
+    moved = following.drop_unwanted(moved, now)
     if moved.state.climbing:
-        moved = following.drop_all_clear(moved, now)
         moved = following.start_other_ways(moved, event.people, now)
     else:
         moved = following.hang_up(moved, event.people, now)

@@ -136,14 +136,19 @@ def ask_holder(escalation: Escalation, people: Directory, now: datetime) -> Esca
     return replace(escalation, notifications=(*kept, *new))
 
 
-def drop_question(escalation: Escalation, now: datetime) -> Escalation:
-    """Answered, or asked in vain: nobody needs to hear it any more."""
+#: What nobody is to hear any more once it goes on, or is answered; asking somebody to come is dropped with its step.
+_NOT_SENT = {ALL_CLEAR: Words("not sent: it goes on"), STILL_ON_IT: Words("not sent: no longer asked")}
+
+
+def drop_unwanted(escalation: Escalation, now: datetime) -> Escalation:
+    """No all-clear while it climbs, and no question that was answered, or asked in vain."""
 
     def dropped(notification: Notification) -> Notification:
-        if notification.purpose != STILL_ON_IT or wanted(escalation, notification):
+        why = _NOT_SENT.get(notification.purpose)
+        if why is None or wanted(escalation, notification):
             return notification
         if notification.stage is Stage.PLANNED:
-            return replace(notification, stage=Stage.ENDED, at=now, outcome=Words("not sent: no longer asked"))
+            return replace(notification, stage=Stage.ENDED, at=now, outcome=why)
         return replace(notification, dropped=True) if notification.stage is Stage.CLAIMED else notification
 
     left = tuple(dropped(n) for n in escalation.notifications)
@@ -165,21 +170,6 @@ def drop_unsent(escalation: Escalation, now: datetime, why: Words) -> Escalation
         return left
 
     return replace(escalation, notifications=tuple(dropped(n) for n in escalation.notifications))
-
-
-def drop_all_clear(escalation: Escalation, now: datetime) -> Escalation:
-    """It goes on: nobody is told any more that it is over."""
-    if not any(n.purpose == ALL_CLEAR and n.stage is Stage.PLANNED for n in escalation.notifications):
-        return escalation
-    return replace(
-        escalation,
-        notifications=tuple(
-            replace(n, stage=Stage.ENDED, at=now, outcome=Words("not sent: it goes on"))
-            if n.purpose == ALL_CLEAR and n.stage is Stage.PLANNED
-            else n
-            for n in escalation.notifications
-        ),
-    )
 
 
 def clear_up(escalation: Escalation, people: Directory, now: datetime) -> Escalation:

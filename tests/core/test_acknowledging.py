@@ -15,6 +15,7 @@ from connector.core.events import (
     Worked,
     WriteNote,
 )
+from connector.core.timetable import next_wake
 
 from .builders import ANNA, BEN, BY_ANNA, BY_BEN, BY_DANA, MAJOR, Story, at, running, waiting
 
@@ -193,6 +194,18 @@ def test_no_all_clear_leaves_while_it_climbs_again() -> None:
     before = story.escalation
     story.happens(Claim(all_clear.id, at(12)), at(11, 2))
     assert story.escalation is before
+
+
+def test_an_all_clear_whose_sender_died_is_settled_when_its_lease_ends_though_it_climbs_again() -> None:
+    story = told()
+    story.happens(Acknowledge(BY_ANNA, at(11), "lock", provisional=True), at(11))
+    story.tick(at(11))
+    assert story.claim("dana", "push", at(11))  # for 30 seconds
+    story.happens(Unlocked(BY_ANNA, at(11, 1)), at(11, 1))
+    story.tick(at(11, 1))
+    assert next_wake(story.escalation) == at(11, 30)
+    story.tick(at(11, 30))
+    assert story.one("dana", "push").outcome == "nobody knows whether it was sent"
 
 
 # --- locks -----------------------------------------------------------------------------------------------------------
