@@ -8,6 +8,7 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from connector.core.case import Case, Seen
 from connector.core.escalation import Escalation, Stage, State
 from connector.core.events import (
     Acknowledge,
@@ -35,6 +36,7 @@ from connector.core.sending import ASKING
 from connector.core.ticket import Kind, Reading
 from connector.core.ticket import Phase as TicketPhase
 from connector.core.transition import transition
+from connector.engine.records import encode, to_case, to_entry
 
 from .builders import ANNA, BEN, BY_ANNA, BY_BEN, CUSTOMER, MAJOR, MINOR, PEOPLE, SYSTEM, T0, Desk, Watch, at
 
@@ -49,6 +51,8 @@ QUICK = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 
+#: What Redis keeps of a ticket, but for its escalation.
+NOTHING_ELSE = Case(Desk().ticket, Seen(), Desk().ticket.facts, None, T0)
 PLANS = st.sampled_from([MAJOR, MINOR, None])
 AGENTS = st.sampled_from([BY_ANNA, BY_BEN])
 HANDS = st.sampled_from([BY_ANNA, BY_BEN, CUSTOMER, SYSTEM])
@@ -218,6 +222,12 @@ class Escalating(RuleBasedStateMachine):
         assert len(self.escalation.parked) <= 3
         assert len(self.escalation.told) <= 20
         assert len(self.escalation.notifications) <= 60
+
+    @invariant()
+    def redis_gives_back_what_it_was_given(self) -> None:
+        kept = to_case(encode(replace(NOTHING_ELSE, escalation=self.escalation)))
+        assert kept == replace(NOTHING_ELSE, escalation=self.escalation)
+        assert [to_entry(encode(entry)) for entry in self.history[-3:]] == self.history[-3:]
 
 
 Escalating.TestCase.settings = QUICK

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from redis import Redis
 
+from channels import BUILT_IN
 from connector.clockwork.sweep import Sweep
 from connector.core.audience import Directory, owner_as_contact
 from connector.core.case import Case
@@ -58,6 +59,7 @@ class World:
     clock: Clock = field(default_factory=Clock)
     public_url: str = "https://escalator.example.com"
     pacing: Pacing = field(default_factory=lambda: Pacing(timedelta(0)))  # each ticket by itself
+    language: str = "en"
 
     def __post_init__(self) -> None:
         clock, redis = self.clock, self.redis
@@ -75,7 +77,7 @@ class World:
             store=self.store,
             policy=self.policy,
             people=people,
-            reader=Reader(ZoneInfo("Europe/Berlin"), {name: name for name in names}),
+            reader=Reader(ZoneInfo("Europe/Berlin"), {name: name for name in names}, BUILT_IN.notes(self.language)),
             signatures=self.signatures,
             clock=clock,
             operator=self.operator,

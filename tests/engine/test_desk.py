@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from redis import Redis
 
 from connector.engine.keys import DESK, PREFIX
 from connector.engine.records import DeskItem, encode
@@ -261,6 +262,19 @@ def test_who_cannot_be_made_the_owner_is_named_in_the_note(world: World, monkeyp
     world.answers.acknowledge("E-1A", DANA, "API")
     world.writes()
     assert world.helpdesk.notes["42"][-1].lines[-1] == "Dana Reyes is not assigned: please set the owner."
+
+
+def test_they_are_named_in_the_language_of_notes(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(redis, language="de")
+    monkeypatch.setattr(world.helpdesk, "assign", lambda *_: False)
+    world.escalating()
+    world.answers.acknowledge("E-1A", DANA, "API")
+    world.writes()
+    lines = world.helpdesk.notes["42"][-1].lines
+    assert (lines[0], lines[-1]) == (
+        "Eskalation E-1A übernommen von Dana Reyes (API)",
+        "Dana Reyes ist nicht zugewiesen: bitte den Besitzer eintragen.",
+    )
 
 
 def test_a_storm_of_hints_does_not_keep_notes_from_being_written(world: World, ticket: str) -> None:
