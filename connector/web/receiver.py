@@ -62,8 +62,8 @@ def take(services: Services, raw: bytes) -> Response:
         services.store.count("webhooks_not_understood")
         return error(400, "not_json", "The body is not JSON that Escalator can read.")
     reached("webhook proved")
+    Agents(services.redis).learn(hint.people, sure=True)  # before the ticket is read, which may name nobody
     services.store.hints.add_if_new(hint)
-    Agents(services.redis).learn(hint.people, sure=True)
     reached("webhook stored")
     return stored()
 

@@ -149,6 +149,17 @@ def test_the_acknowledge_checkbox_acknowledges_what_was_started_by_hand(name: st
     assert desk.stands == "acknowledged by ben (Acknowledge escalation)"
 
 
+def test_who_takes_a_ticket_is_called_by_the_full_name_that_the_event_told(make: Make) -> None:
+    desk = make("lock-by-ben.1-TicketLockUpdate")
+    desk.read_before()
+    desk.deliver()
+    assert desk.escalation is not None
+    taken = desk.escalation.acknowledged
+    assert taken is not None
+    assert (taken.by.login, taken.by.name) == ("ben", "Ben Beispiel"), "the ticket itself tells the login alone"
+    assert any("Ben Beispiel" in line for line in desk.receiving.notes(desk.ticket_id))
+
+
 def test_only_the_delete_event_tells_that_a_ticket_is_gone(make: Make) -> None:
     desk = make(DELETED, SHORT)
     alive = renumbered(composed("create-by-customer-api.2-TicketCreate"), desk.ticket_id)
