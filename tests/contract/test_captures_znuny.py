@@ -150,7 +150,7 @@ def test_the_acknowledge_checkbox_acknowledges_what_was_started_by_hand(name: st
 
 
 def test_who_takes_a_ticket_is_called_by_the_full_name_that_the_event_told(make: Make) -> None:
-    desk = make("lock-by-ben.1-TicketLockUpdate")
+    desk = make("lock-by-ben.1-TicketLockUpdate", SHORT)
     desk.read_before()
     desk.deliver()
     assert desk.escalation is not None
