@@ -8,6 +8,7 @@ import secrets
 from enum import StrEnum
 from typing import Any
 
+from .agents import AGENTS
 from .keys import DEVICES, EPOCH, LIVE, PREFIX
 
 _REHEARSAL = b"rehearsal-"
@@ -41,14 +42,14 @@ def new_epoch(mode: Holds) -> str:
 def set_aside(redis: Any, but: str = "") -> int:
     """Forgets what was rehearsed here, but for the key `but`; how many escalations were live in it.
 
-    Devices that people have paired are theirs and stay. RQ's jobs find nothing to do. Who is killed over it has left
-    no epoch by which anybody would act. Raises redis.RedisError.
+    Devices that people have paired stay, and who is who in the helpdesk. RQ's jobs find nothing to do. Who is killed
+    over it has left no epoch by which anybody would act. Raises redis.RedisError.
     """
     live = int(redis.hlen(LIVE))
     redis.delete(EPOCH)
-    keep, chunk = (DEVICES.encode(), but.encode() or DEVICES.encode()), []
+    stays, chunk = tuple(key.encode() for key in (DEVICES, AGENTS, but) if key), []
     for key in redis.scan_iter(f"{PREFIX}*", count=1000):
-        if not key.startswith(keep):
+        if not key.startswith(stays):
             chunk.append(key)
         if len(chunk) == AT_ONCE:
             redis.unlink(*chunk)

@@ -8,6 +8,7 @@ from redis import Redis
 
 from connector.beginning import IS_LIVE, REHEARSAL_IS_OVER, REHEARSED_FILE, SINCE_FILE, IsLive, begin, record, recorded
 from connector.core.ticket import Kind
+from connector.engine.agents import AGENTS
 from connector.engine.devices import PUSH, Device, Devices
 from connector.engine.epoch import Holds
 from connector.engine.store import OtherMode
@@ -86,12 +87,16 @@ def test_an_old_since_in_the_config_wakes_nothing_either(up: Up) -> None:
     assert up.world.delivered() == []
 
 
-def test_devices_that_people_have_paired_stay(up: Up) -> None:
+def test_what_is_known_of_people_and_their_devices_stays(up: Up) -> None:
     assert up.starts()
     devices = Devices(up.world.redis)
     devices.add("dana", Device(PUSH, "ab" * 32, up.world.clock.now()))
+    up.world.redis.hset(AGENTS, "3", "dana")
+    up.world.opens("42", "ladder")
     assert up.goes_live()
     assert [device.address for device in devices.of("dana")] == ["ab" * 32]
+    assert up.world.redis.hget(AGENTS, "3") == b"dana"
+    assert up.world.store.case("42") is None
 
 
 def test_until_live_has_begun_nothing_rehearsed_can_be_sent_by_it(up: Up) -> None:
