@@ -16,7 +16,7 @@ from connector.engine.records import encode, to_entry
 from tests.msgids import left_in_english
 
 from .builders import PEOPLE, at
-from .scenes import SCENES
+from .scenes_by_hand import SCENES
 
 BERLIN, KINDS = ZoneInfo("Europe/Berlin"), {name: name for name in ("push", "sms", "phone", "email")}
 ENGLISH = Reader(BERLIN, KINDS)
