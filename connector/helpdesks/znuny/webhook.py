@@ -19,6 +19,7 @@ from connector.helpdesks.znuny.values import PHASES, SYSTEM, ident, moment, word
 from connector.ports import Hint
 
 UTC = ZoneInfo("UTC")
+LONGEST = 250  # characters; Znuny's columns hold 200 of a login, and 100 each of first and last name
 _PERSON = ((ident, "UserID"), (words, "UserLogin"), (words, "UserFullname"), (words, "UserEmail"))
 
 
@@ -80,7 +81,7 @@ def _people(ticket: Mapping[str, Any]) -> Iterator[Person]:
     """Whom the body names in full; who did what it tells of isn't among them."""
     for key in ("OwnerData", "ResponsibleData", "CreateByData"):
         data = _mapping(ticket, key)
-        person = Person(*(one(data.get(name)) for one, name in _PERSON))
+        person = Person(*(one(data.get(name))[:LONGEST] for one, name in _PERSON))
         if person.id not in ("", SYSTEM) and person.login:
             yield person
 
