@@ -10,7 +10,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, current_app, request
@@ -62,7 +62,8 @@ def take(services: Services, raw: bytes) -> Response:
         services.store.count("webhooks_not_understood")
         return error(400, "not_json", "The body is not JSON that Escalator can read.")
     reached("webhook proved")
-    Agents(services.redis).learn(hint.people, sure=True)  # before the ticket is read, which may name nobody
+    with suppress(ValueError):  # half a character in a name, which nothing can store
+        Agents(services.redis).learn(hint.people, sure=True)  # before the ticket is read, which may name nobody
     services.store.hints.add_if_new(hint)
     reached("webhook stored")
     return stored()

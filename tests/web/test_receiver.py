@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from connector.core.ticket import Person
 from connector.engine.keys import HINTS
+from connector.helpdesks.zammad.adapter import Zammad
 from connector.ports import Hint
 from connector.redis_server import connect
 from connector.services import build
@@ -98,6 +100,13 @@ def test_what_is_not_understood_gets_a_json_error_within_100_ms_and_stores_nothi
 @pytest.mark.parametrize("ticket", [{"id": "42"}, {"id": 42, "title": None}, {"id": 42, "updated_at": "soon"}])
 def test_a_body_with_a_ticket_id_is_a_hint_whatever_else_is_odd_in_it(world, ticket):
     assert deliver(world.client, {"ticket": ticket, "article": 7})[0].status_code == 202
+    assert hints(world) == ["42"]
+
+
+def test_a_name_that_nothing_can_store_keeps_no_hint_from_being_stored(world, monkeypatch):
+    named = Hint("42", people=(Person("3", "dana", "Dana \ud800"),))
+    monkeypatch.setattr(Zammad, "parse", lambda *_: named)
+    assert deliver(world.client, {"ticket": {"id": 42}})[0].status_code == 202
     assert hints(world) == ["42"]
 
 
