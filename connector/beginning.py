@@ -84,7 +84,7 @@ def may_rehearse(data: Path, redis: Any = None) -> None:
 
 
 def begin(services: Services, data: Path, started: datetime, say: Say) -> bool:
-    """Whether Escalator has begun on this Redis; False while somebody else is rebuilding it.
+    """Whether Escalator has begun on this Redis; False when somebody else was at it: to be called again.
 
     `started` is when this process did. Raises HelpdeskAway while nothing can be rebuilt for it, and IsLive.
     """
@@ -106,25 +106,27 @@ def begin(services: Services, data: Path, started: datetime, say: Say) -> bool:
         _begin(services, data, written or started)
         return True
     with store.locks.hold(LOCK) as mine:
-        if not mine:
+        if not mine or store.begun():  # somebody else's `up` is at it, or was done between our look and the lock
             return False
         if rehearsed:
-            _end_rehearsal(services, data, known, say)
+            _end_rehearsal(services, data, known, started, say)
         else:
             lost = known is not None or (not rehearsal and _shown(services))
             _begin_again(services, data, known, say, lost=lost)
     return True
 
 
-def _end_rehearsal(services: Services, data: Path, known: datetime | None, say: Say) -> None:
-    """Goes live. What tickets show is of a time before the rehearsal, which shows nothing itself."""
-    now = services.engine.clock.now()
-    record(data, now, rehearsal=True)  # who begins again, since this one was killed over it, has to know
+def _end_rehearsal(services: Services, data: Path, known: datetime | None, started: datetime, say: Say) -> None:
+    """Goes live, as of the start: a ticket that came while the helpdesk was away is one of live.
+
+    What tickets show is of a time before the rehearsal, which shows nothing itself.
+    """
+    record(data, started, rehearsal=True)  # who begins again, since this one was killed over it, has to know
     set_aside(services.store.redis, but=LOCK)
     if known is None and not _shown(services):
-        _begin(services, data, now)
+        _begin(services, data, started)
     else:
-        _begin_again(services, data, known or now, say, lost=known is not None)
+        _begin_again(services, data, known or started, say, lost=known is not None)
     say(REHEARSAL_IS_OVER)
 
 

@@ -1,5 +1,6 @@
 """From rehearsal to live nobody hears of what was rehearsed; back there is no way."""
 
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 
@@ -161,6 +162,46 @@ def test_while_the_helpdesk_is_away_it_does_not_go_live_and_knows_of_the_rehears
     assert up.world.store.since() == up.world.clock.now()
     up.world.goes_on(hours=1)
     assert up.world.delivered() == []
+
+
+def test_a_ticket_that_comes_while_going_live_has_to_wait_for_the_helpdesk_is_escalated(up: Up) -> None:
+    assert up.starts()
+    up.world.clock.passes(seconds=1)
+    up.world = live = up.world.with_mode(rehearsal=False)
+    started = live.clock.now()
+    live.helpdesk.trouble = HelpdeskAway("Zammad did not answer.")
+    with pytest.raises(HelpdeskAway):
+        begin(live.services, up.data, started, up.said.append)
+    live.clock.passes(seconds=10)
+    live.helpdesk.ticket("42", "ladder")
+    live.clock.passes(seconds=10)
+    live.helpdesk.trouble = None
+    assert begin(live.services, up.data, started, up.said.append)
+    assert live.store.since() == started
+    live.hint("42")
+    live.goes_on(minutes=3)
+    assert [message.code for message in live.delivered()] == ["E-1A"]
+
+
+def test_of_two_who_go_live_at_once_the_second_takes_nothing_from_the_first(
+    up: Up, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert up.starts()
+    up.world = live = up.world.with_mode(rehearsal=False)
+    hold, others = live.store.locks.hold, tmp_path / "another"
+
+    def hold_after_the_other(key: str) -> AbstractContextManager[bool]:
+        monkeypatch.setattr(live.store.locks, "hold", hold)
+        assert begin(live.services, others, live.clock.now(), up.said.append)
+        live.opens("42", "ladder")
+        return hold(key)
+
+    monkeypatch.setattr(live.store.locks, "hold", hold_after_the_other)
+    assert not up.starts()  # and looks again
+    assert up.starts()
+    assert not (up.data / REHEARSED_FILE).exists()
+    assert up.said == [REHEARSAL_IS_OVER]
+    assert live.store.live_tickets() == ["42"]
 
 
 def test_a_rehearsal_whose_redis_is_lost_goes_on_by_what_the_tickets_tell_and_sends_nothing(up: Up) -> None:
