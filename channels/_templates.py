@@ -186,8 +186,9 @@ class Proofreader(Texts):
         """File and line of each sentence of the admin's for notes that none of ours is: nobody will ever say it."""
         from ._catalogue import read
 
-        known = {one.english for one in read(OURS / "de" / NOTES)}
-        for file in sorted(Path(self.folder).glob(f"*/{NOTES}")) if self.folder else ():
+        files = sorted(Path(self.folder).glob(f"*/{NOTES}")) if self.folder else []
+        known = {one.english for one in read(OURS / "de" / NOTES)} if files else set()
+        for file in files:
             with contextlib.suppress(Unusable, OSError):  # said already
                 yield from ((str(file), one.line) for one in read(file) if one.english not in known)
 

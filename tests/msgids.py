@@ -51,6 +51,8 @@ def _texts(node: ast.expr | None) -> Iterator[str]:
     """A text, or both of `one if so else another`."""
     if isinstance(node, ast.IfExp):
         yield from (*_texts(node.body), *_texts(node.orelse))
+    elif isinstance(node, ast.JoinedStr):  # filled in before anybody could translate it
+        yield f"f-string: {ast.unparse(node)}"
     elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
         yield node.value
 
