@@ -27,7 +27,7 @@ class Agents:
 
     def learn(self, people: Collection[Person], *, sure: bool = False) -> None:
         """Takes in what was seen of them. `sure`: the helpdesk itself gave the name, which replaces an older one."""
-        seen = [person for person in people if person.id and (person.login or person.name)]
+        seen = [_storable(person) for person in people if person.id and (person.login or person.name)]
         if not seen:
             return
         known = self.of([person.id for person in seen])
@@ -65,6 +65,12 @@ def _unnamed(reading: Reading) -> dict[str, str]:
     found: list[Actor | Person] = [change.by for change in reading.changes if change.by.role is Role.PERSON]
     found += [owner for owner in (reading.ticket.owner, *(change.owner for change in reading.changes)) if owner]
     return {one.id: one.login for one in found if one.id and (not one.login or one.name == one.login)}
+
+
+def _storable(person: Person) -> Person:
+    """Half a character in a name must not keep its ticket from being read."""
+    whole = (text.encode("utf-8", "replace").decode() for text in (person.login, person.name, person.email))
+    return Person(person.id, *whole)
 
 
 def _merged(old: Person | None, new: Person, sure: bool) -> Person:

@@ -90,6 +90,11 @@ def test_a_helpdesk_that_names_everybody_costs_no_look(agents: Agents, world: Wo
     assert world.redis.info("commandstats").get("cmdstat_hmget", {"calls": 0})["calls"] == before
 
 
+def test_half_a_character_in_a_name_is_no_obstacle(agents: Agents) -> None:
+    odd = Person("3", "anna", "Anna \ud800")
+    assert name_in(acknowledged_by(ONLY_AN_ID, odd), agents) == ("anna", "Anna ?")
+
+
 def test_a_record_that_is_none_is_passed_over(agents: Agents, world: World) -> None:
     world.redis.hset(AGENTS, "3", json.dumps({"login": 7}))
     assert agents.of(["3"]) == {}
