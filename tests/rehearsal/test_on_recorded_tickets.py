@@ -122,7 +122,7 @@ def test_doctor_alone_writes_to_the_probe_that_was_asked_for(rehearsal: Stage, r
 
 
 @pytest.mark.timeout(400)
-def test_live_on_the_same_data_nobody_hears_of_what_was_rehearsed(
+def test_live_on_the_same_data_nobody_hears_of_what_was_rehearsed_and_there_is_no_way_back(
     rehearsal: Stage, rehearsed: dict[str, Played]
 ) -> None:
     assert rehearsed
@@ -140,12 +140,6 @@ def test_live_on_the_same_data_nobody_hears_of_what_was_rehearsed(
     ]
     assert rehearsal.effects() | {"writes": 0} == QUIET | {"mails": 1}
     assert not [note for id in range(1, int(new)) for note in rehearsal.notes(str(id)) if "Escalation E-" in note]
-
-
-@pytest.mark.timeout(400)
-def test_once_live_there_is_no_rehearsal_on_the_same_data(rehearsal: Stage, rehearsed: dict[str, Played]) -> None:
-    """After the test before, which has gone live."""
-    assert rehearsed
     rehearsal.stop_up()
     rehearsal.service = {"mode": "rehearsal"}
     rehearsal.write_config()

@@ -1,7 +1,7 @@
 """`escalator up` where a rehearsal and a live Escalator could meet."""
 
 import subprocess
-import threading
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,12 +9,12 @@ import pytest
 from redis import Redis
 
 from connector import redis_server as servers
-from connector.beginning import IS_LIVE, Beginning, record
+from connector.beginning import IS_LIVE, record
 from connector.cli.up import keep, reload, usable
 from connector.engine.epoch import Holds, new_epoch
 from connector.engine.keys import EPOCH
 
-from ..stories.world import escalator, eventually
+from ..stories.world import escalator
 
 CONFIG = """
 helpdesk: {{kind: zammad, url: "http://127.0.0.1:1", token: EXAMPLE, webhook_secret: EXAMPLE}}
@@ -51,24 +51,32 @@ def test_and_where_the_redis_is(
     assert (refused.returncode, refused.stderr.splitlines()[-1]) == (2, IS_LIVE)
 
 
-@pytest.mark.timeout(60)
+BEGINNING = """
+import sys
+from pathlib import Path
+from connector.beginning import Beginning
+from connector.cli.up import usable
+
+config, data, url = sys.argv[1:]
+settings = usable(Path(config))
+beginning = Beginning(url, Path(data), lambda: settings, lambda line: print(line, flush=True))
+beginning.ready()
+sys.stdin.read()
+print(beginning.ready())
+"""
+
+
+@pytest.mark.timeout(120)
 def test_should_that_show_only_later_nothing_else_of_the_rehearsal_starts(
     config: Path, tmp_path: Path, redis_server: servers.EmbeddedRedis, redis: Redis
 ) -> None:
     redis.set(EPOCH, new_epoch(Holds.LIVE))
-    settings = usable(config)
-    assert settings is not None
-    told, said = threading.Event(), list[str]()
-
-    def say(line: str) -> None:
-        said.append(line)
-        told.set()
-
-    beginning = Beginning(redis_server.url, tmp_path / "data", lambda: settings, say)
-    beginning.ready()
-    assert told.wait(30)
-    assert said == [IS_LIVE]
-    eventually(lambda: not beginning.ready(), what="it stays unready")
+    words = [sys.executable, "-c", BEGINNING, str(config), str(tmp_path / "data"), redis_server.url]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as beginning:
+        assert beginning.stdout is not None
+        assert beginning.stdout.readline().strip() == IS_LIVE
+        said, _ = beginning.communicate("", timeout=60)
+    assert said.strip() == "False"
 
 
 def test_the_mode_is_not_changed_by_a_reload(
