@@ -75,7 +75,7 @@ def acknowledge_again(escalation: Escalation, event: Acknowledge, now: datetime)
     assert current is not None
     if event.until is not None and event.until != escalation.held_until:
         return _hold(escalation, event, current, now)
-    if same(event.by, current.by):
+    if has_it(current, event.by, event.key):
         mine = replace(current, lasts=event.lasts or current.lasts)
         stands = escalation if mine == current else replace(escalation, acknowledged=mine)
         yes = Words("by {who} ({way}): still on it", who=name_of(event.by), way=Words(event.via))
@@ -106,7 +106,7 @@ def _taken_over(escalation: Escalation, event: Acknowledge, now: datetime, *, te
 def _hold(escalation: Escalation, event: Acknowledge, current: Acknowledgement, now: datetime) -> Moved:
     """Put off until a time, or until another one; whoever only opened a form has worked now."""
     if current.provisional:
-        mine = same(event.by, current.by)
+        mine = has_it(current, event.by, event.key)
         current = (
             replace(current, provisional=False) if mine else Acknowledgement(event.by, event.at, event.via, event.key)
         )
@@ -264,6 +264,11 @@ def _hand_over(escalation: Escalation, to: str, by: Actor, at: datetime, now: da
     entry = Entry(at, "handed_over", Words("to {to} by {who}", to=to, who=name_of(by)))
     said = Words("Changed by {who}.", who=name_of(by))
     return handed, (entry, WriteNote("handed-over", at, handed, who=to, remarks=(said,)))
+
+
+def has_it(current: Acknowledgement, by: Actor, key: str = "") -> bool:
+    """Whether it is this person who has it: by the helpdesk's names, or as the contact `key`, whom it need not know."""
+    return same(by, current.by) or bool(key and key == current.key)
 
 
 def same(one: Actor, other: Actor) -> bool:

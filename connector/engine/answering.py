@@ -15,7 +15,7 @@ from ..core.events import Acknowledge, Escalate, Event, Receipt, Stop
 from ..core.plan import Way
 from ..core.sending import EVERYBODY
 from ..core.sending import find as find_notification
-from ..core.taking import name_of, same
+from ..core.taking import has_it, name_of
 from ..core.ticket import Actor, Role
 from .engine import Engine
 from .records import Link
@@ -94,7 +94,7 @@ class Answers:
             return found
         ticket_id, escalation = found
         current, actor = escalation.acknowledged, actor_of(contact)
-        if escalation.state in TAKEN and current is not None and not same(current.by, actor):
+        if escalation.state in TAKEN and current is not None and not has_it(current, actor, contact.key):
             kind, words = _already(name_of(current.by))
             return self._said(kind, words, self.engine.store.case(ticket_id))
         if escalation.state.climbing and Way.OUTSIDE not in escalation.plan.acknowledged_by:

@@ -19,7 +19,7 @@ from ..core.case import Case
 from ..core.contact import Contact
 from ..core.escalation import State
 from ..core.plan import Way
-from ..core.taking import same
+from ..core.taking import has_it
 from ..engine.answering import Answer, Answered, Answers, actor_of
 from ..engine.documents import document
 from ..engine.keys import PREFIX
@@ -198,7 +198,7 @@ def _has(case: Case, contact: Contact) -> bool:
     escalation = case.escalation
     if escalation is None or escalation.acknowledged is None or not escalation.state.live:
         return False
-    return not escalation.state.climbing and same(escalation.acknowledged.by, actor_of(contact))
+    return not escalation.state.climbing and has_it(escalation.acknowledged, actor_of(contact), contact.key)
 
 
 def _asked(case: Case) -> bool:

@@ -111,6 +111,16 @@ def test_who_took_it_from_outside_is_known_by_their_key() -> None:
     assert [n.person for n in questions(story)] == ["dana"]
 
 
+def test_a_yes_counts_from_a_contact_whom_the_helpdesk_doesnt_know() -> None:
+    story = running(PATIENT)
+    nameless = replace(BY_DANA, id="", login="")
+    story.happens(Acknowledge(nameless, at(11), "link", key="dana", outside=True), at(11))
+    story.tick(ASKED)
+    story.happens(Acknowledge(nameless, ASKED, "push", key="dana", outside=True), ASKED)
+    assert story.escalation.asked_at is None
+    assert story.due == ASKED + timedelta(hours=4)
+
+
 def test_the_history_tells_it_from_what_asks_somebody_to_come() -> None:
     story = asked(BY_DANA)
     told_before = story.escalation.told
