@@ -306,6 +306,7 @@ def live_state(escalation: Escalation | None) -> Live:
         State.ACKNOWLEDGED: "acknowledged",
         State.HELD: "snoozed",
     }[escalation.state]
-    # whom to ask whether they are still on it moves with each piece of work, and would make each of them a write
-    due_at = escalation.due_at if escalation.state is not State.ACKNOWLEDGED else None
+    # when somebody is asked whether they are still on it moves with each piece of work, and when they are told once
+    # more that nobody came moves for ever: each would be a write
+    due_at = escalation.due_at if escalation.state not in (State.ACKNOWLEDGED, State.EXHAUSTED) else None
     return Live(status, escalation.plan.name, f"{escalation.step} of {len(escalation.plan.steps)}", due_at)

@@ -34,7 +34,8 @@ OPEN_SCREENS = (
 )
 NOTIFIES = (
     "Zammad tells agents of each change of an attribute, online and by mail as they chose: the owner, or everybody "
-    "with full access while nobody owns the ticket. That is one at each step, and one at the end."
+    "with full access while nobody owns the ticket. That is one at each step, and one at the end. Triggers of your own "
+    "for updated tickets run then, too."
 )
 BY_API = "Screens hide them from customers; Zammad's API doesn't."
 
