@@ -5,6 +5,7 @@ Words stand there as {"msgid", "values"}; those without values, unless they are 
 
 from dataclasses import dataclass
 from datetime import datetime
+from string import Formatter
 from typing import Any
 
 import msgspec
@@ -93,6 +94,10 @@ class _Made(msgspec.Struct):
     values: dict[str, "str | int | _Made"]
 
     def words(self) -> Words:
+        """Raises ValueError where a gap is more than a name: whoever can write to Redis may only fill sentences."""
+        gaps = [(name, how) for _, name, *how in Formatter().parse(self.msgid) if name is not None]
+        if any(not name.isidentifier() or any(how) for name, how in gaps):
+            raise ValueError("a sentence has a gap that is none")
         values = {name: one.words() if isinstance(one, _Made) else one for name, one in self.values.items()}
         return Words(self.msgid, **values)
 

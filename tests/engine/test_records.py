@@ -39,6 +39,9 @@ def test_an_entry_of_before_is_read_as_it_was() -> None:
         '{"msgid": "told {name}"}',
         '{"values": {}}',
         '{"msgid": 3, "values": {}}',
+        '{"msgid": "{a.b}", "values": {"a": "1"}}',
+        '{"msgid": "{a:>2000000000}", "values": {"a": "1"}}',
+        '{"msgid": "{a!r}{", "values": {"a": "1"}}',
     ],
 )
 def test_a_record_that_makes_no_words_is_not_ours(text: str) -> None:
