@@ -116,6 +116,10 @@ class Delivery:
             cases = self.store.cases(list(dict.fromkeys(ticket for ticket, _ in bundle.parts)))
             found = [(cases.get(ticket), _find(cases.get(ticket), one)) for ticket, one in bundle.parts]
             parts = [Part(case, held) for case, held in found if case and held and held.message == id]
+            asked = bundle.message is not None or bundle.outcome is not None
+            if asked and part.held.id not in [one for _, one in bundle.parts]:  # it went out about the others alone
+                self._send(due, [part], None)
+                return
             if part.held.id not in [each.held.id for each in parts]:  # merged into another ticket meanwhile
                 parts.append(part)
             self._send(due, parts, bundle)
@@ -174,7 +178,7 @@ class Delivery:
         if bundle is not None and outcome.sent:
             reached("outcome known")
             with contextlib.suppress(redis.RedisError):  # else the provider is asked
-                self.messages.keep(replace(bundle, outcome=outcome))
+                self.messages.keep(replace(self.messages.kept(bundle.id) or bundle, outcome=outcome))
         return outcome
 
     def _record(self, part: Part, outcome: Outcome) -> None:

@@ -120,6 +120,13 @@ class Messages:
 
     def _remember(self, parts: Sequence[Part], channel: Channel, id: str, at: datetime) -> datetime:
         """Keeps whom the message tells of what; when its first try began."""
+        return self.store.remember_link(self._link(parts, channel, id, at), self.links_valid).at
+
+    def name(self, parts: Sequence[Part], channel: Channel, message: Message) -> None:
+        """Has the link of a message that is sent again stand for what it tells of now."""
+        self.store.change_link(self._link(parts, channel, message.id, message.sent_at), self.links_valid)
+
+    def _link(self, parts: Sequence[Part], channel: Channel, id: str, at: datetime) -> Link:
         first, *others = parts
         held = first.held
         # A document that tells one person acknowledges in their name, not in the channel's.
@@ -127,8 +134,7 @@ class Messages:
         code = first.escalation.code
         also = dict.fromkeys((part.ticket_id, part.escalation.code) for part in others)
         also.pop((first.ticket_id, code), None)
-        link = Link(id, first.ticket_id, code, answerer, channel.name, at, tuple(also))
-        return self.store.remember_link(link, self.links_valid).at
+        return Link(id, first.ticket_id, code, answerer, channel.name, at, tuple(also))
 
     def _only_one(self, contact: Contact, channel: Channel, codes: Sequence[str]) -> bool:
         """Whether a bare "1" from this number can only mean this escalation; remembers what was texted."""
@@ -153,11 +159,12 @@ class Messages:
     # --- about several tickets -------------------------------------------------------------------------------------
 
     def keep(self, bundle: Bundle) -> None:
-        """Writes it, without what is a secret or a person's address."""
+        """Writes it, without what is a secret or a person's address; what was asked or answered is never forgotten."""
         message = bundle.message
+        new = message is None and bundle.outcome is None
         if message is not None:
             message = replace(message, contacts=(), acknowledge_url="", token="")  # none is kept
-        self.store.redis.set(_key(bundle.id), encode(replace(bundle, message=message)), ex=KEEP_BUNDLE)
+        self.store.redis.set(_key(bundle.id), encode(replace(bundle, message=message)), ex=KEEP_BUNDLE, nx=new)
 
     def kept(self, id: str) -> Bundle | None:
         return to_bundle(self.store.redis.get(_key(id)))

@@ -301,6 +301,10 @@ class Store:
             pipe.get(key)
             return to_link(pipe.execute()[1]) or link
 
+    def change_link(self, link: Link, valid: timedelta) -> None:
+        """Writes it in the place of the one that is there."""
+        self.redis.set(f"{PREFIX}link:{link.id}", encode(link), ex=int(valid.total_seconds()))
+
     def forget_old(self, now: datetime) -> None:
         """Ended escalations older than `keep` leave the index; their records expire by themselves."""
         self.redis.zremrangebyscore(PAST, "-inf", now.timestamp() - self._keep)

@@ -129,6 +129,10 @@ class Tries:
             else (None, False)
         )
         if receipt is None:
+            if bundle is not None and unsure:  # maybe some of what it was about is told of by somebody else
+                insist(lambda: self.messages.name(parts, channel, message))
+            if bundle is not None:
+                bundle = replace(bundle, parts=tuple((part.ticket_id, part.held.id) for part in parts))
             counted = "" if unsure else person  # an earlier try may have reached them
             receipt = self._delivered(channel, message, bundle, counted, lease_ends, in_doubt)
         self._worked(channel, begin.failing)

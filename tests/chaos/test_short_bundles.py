@@ -20,6 +20,7 @@ def test_forty_kills_leave_every_ticket_told_once_and_in_one_message_with_others
         living=Shifts,
         people={"apart": 1.5},
         lease=10,
+        settle=300,
         directory=tmp_path,
     )
     show(report, Console(width=150))

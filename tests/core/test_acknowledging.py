@@ -7,6 +7,7 @@ from connector.core.events import (
     Acknowledge,
     Claim,
     Closed,
+    Entry,
     GroupSet,
     Outcome,
     Receipt,
@@ -206,6 +207,16 @@ def test_an_all_clear_whose_sender_died_is_settled_when_its_lease_ends_though_it
     assert next_wake(story.escalation) == at(11, 30)
     story.tick(at(11, 30))
     assert story.one("dana", "push").outcome == "nobody knows whether it was sent"
+
+
+def test_what_may_have_been_sent_stands_in_the_history_though_it_is_tried_no_more() -> None:
+    story = running()
+    assert story.claim("dana", "push", at(10))
+    assert story.claim("dana", "push", at(10, 30))  # whoever had it died
+    story.happens(Outcome(story.one("dana", "push").id, "provider trouble", sent=False), at(10, 31))
+    story.happens(Acknowledge(BY_ANNA, at(10, 32), "take"), at(10, 32))
+    story.tick(at(10, 32))
+    assert [c.text for c in story.commands if isinstance(c, Entry)][-1].endswith("nobody knows whether it was sent")
 
 
 # --- locks -----------------------------------------------------------------------------------------------------------

@@ -102,3 +102,29 @@ def test_wherever_a_sender_dies_each_ticket_of_its_message_is_told_once(
     assert [world.one("push", id).arrived for id in ("42", "43", "44")] == [True] * 3
     assert not any(world.one("push", id).doubt for id in ("42", "43", "44"))
     assert world.outgoing() == set()
+
+
+@pytest.mark.parametrize("first", ["sending claimed", "message kept", "outcome known"])
+@pytest.mark.parametrize("second", ["part claimed", "message kept", "outcome known", "part recorded"])
+def test_where_the_next_sender_dies_too_nobody_is_taken_for_told_who_was_not(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch, first: str, second: str
+) -> None:
+    world = World(redis, pacing=Pacing(timedelta(seconds=5)))
+    for id in ("42", "43", "44"):
+        world.escalating(id)
+    _dies(world, monkeypatch, first)
+    world.clock.passes(seconds=32)
+    if not (first == "outcome known" and second == "message kept"):  # the provider has it: nothing is sent anew
+        _dies(world, monkeypatch, second)
+    for _ in range(20):
+        world.clock.passes(seconds=6)
+        world.sends()
+    sent = world.channels["push"].sent
+    told = [number for message in sent for number in (message.ticket_number, *(a.ticket_number for a in message.also))]
+    assert sorted(told) == ["50042", "50043", "50044"]
+    assert [world.one("push", id).arrived for id in ("42", "43", "44")] == [True] * 3
+    for message in sent:
+        link = world.store.link(message.id)
+        assert link is not None
+        assert {link.code, *(code for _, code in link.also)} == {message.code, *(other.code for other in message.also)}
+    assert world.outgoing() == set()
