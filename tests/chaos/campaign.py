@@ -204,7 +204,7 @@ def kills(
         killer = Killer(world, crowd, report, points, weights)
         killer.kill(many, pause=pause)
         if each:
-            killer.each_point(each, pause=pause, patience=many * pause)
+            killer.each_point(each, pause=pause, patience=2 * many * pause)
 
     return act
 
