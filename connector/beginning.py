@@ -7,6 +7,8 @@ A Redis and its `--data` are live or a rehearsal. From rehearsal to live all tha
 `service.since` is that moment, so that nobody is told of it. Back there is no way: the live escalations would be lost.
 """
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -79,7 +81,7 @@ def _file(data: Path, rehearsal: bool) -> Path:
 
 def may_rehearse(data: Path, redis: Any = None) -> None:
     """Raises IsLive where `--data`, or what this Redis holds, belongs to a live Escalator; redis.RedisError."""
-    if recorded(data) is not None or (redis is not None and held(redis.get(EPOCH)) is Holds.LIVE):
+    if recorded(data) is not None or (redis is not None and held(redis.get(EPOCH)) in (Holds.LIVE, Holds.ENDING)):
         raise IsLive(IS_LIVE)
 
 
@@ -99,7 +101,8 @@ def begin(services: Services, data: Path, started: datetime, say: Say) -> bool:
         if not rehearsal:
             _file(data, rehearsal=True).unlink(missing_ok=True)
         return True
-    rehearsed = not rehearsal and (store.holds() is Holds.REHEARSAL or recorded(data, rehearsal=True) is not None)
+    left = store.holds() in (Holds.REHEARSAL, Holds.ENDING) or recorded(data, rehearsal=True) is not None
+    rehearsed = left and not rehearsal
     written = services.settings.service.since
     first = known is None and not rehearsed and (written is None or written >= started)
     if first and (rehearsal or not _shown(services)):  # whatever tickets show, a rehearsal hasn't
@@ -240,6 +243,8 @@ class Beginning:
         except IsLive as problem:  # never decided: nothing else of a rehearsal starts on what is live
             self._refused = True
             self._say_once(str(problem))
+            if self._decided.is_set():  # another host went live, whose jobs our workers would take and leave undone
+                os.kill(os.getpid(), signal.SIGTERM)
             return AGAIN_AFTER
         except EscalatorError as problem:
             self._say_once(f"Nothing is sent, since Redis is empty and can't be rebuilt: {problem}")

@@ -75,9 +75,9 @@ def look_at_processes(services: Services) -> Iterator[Finding]:
             redis=connection.info(),
         )
     )
-    reasons = readiness.reasons(connection, services.operator)
+    reasons = readiness.reasons(services.store, services.operator)
     said = list(troubles.values())
-    said += [str(one["message"]) for one in reasons if one["reason"] in ("epoch", "watchdog")]
+    said += [str(one["message"]) for one in reasons if one["reason"] in ("epoch", "mode", "watchdog")]
     if said:
         mend = "Is `escalator up` running with this --data, or the Procfile with this REDIS_URL? Start it again."
         yield Finding("processes", Result.BROKEN, " ".join(said), mend)

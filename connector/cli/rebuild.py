@@ -35,7 +35,7 @@ def rebuild(places: Places, yes: bool, dry_run: bool, json_: bool) -> None:
     services = places.services()
     if services.settings.service.rehearsal:
         raise EscalatorError("A rehearsal leaves nothing on the tickets from which it could be rebuilt.")
-    if services.store.holds() is Holds.REHEARSAL:
+    if services.store.holds() in (Holds.REHEARSAL, Holds.ENDING):
         raise OtherMode(OTHER_MODE[Holds.LIVE])
     with services.store.locks.hold(LOCK) as mine:
         if not mine:

@@ -6,8 +6,10 @@ from typing import Any
 
 import redis
 
-from ..engine.keys import DESK, DUE, EPOCH, HINTS, OUT, PREFIX
+from ..engine.epoch import OTHER_MODE, Holds
+from ..engine.keys import DESK, DUE, HINTS, OUT, PREFIX
 from ..engine.operator import Operator
+from ..engine.store import Store
 from .redis_health import redis_troubles
 from .timers import HEARTBEAT
 
@@ -23,17 +25,20 @@ BACKLOGS = {"due": DUE, "out": OUT, "hints": HINTS, "desk": DESK}
 HARMLESS = frozenset({"heartbeat"})  # troubles that keep Escalator from nothing
 
 
-def reasons(connection: Any, operator: Operator, now: float | None = None) -> list[dict[str, Any]]:
+def reasons(store: Store, operator: Operator, now: float | None = None) -> list[dict[str, Any]]:
     """Each with `reason` and `message`; none when all is well. `now` is Unix seconds. Never raises RedisError."""
     try:
-        return list(_reasons(connection, operator, time.time() if now is None else now))
+        return list(_reasons(store, operator, time.time() if now is None else now))
     except redis.RedisError:
         return [{"reason": "redis", "message": "Redis does not answer."}]
 
 
-def _reasons(connection: Any, operator: Operator, now: float) -> Iterator[dict[str, Any]]:
-    if not connection.exists(EPOCH):
+def _reasons(store: Store, operator: Operator, now: float) -> Iterator[dict[str, Any]]:
+    connection, holds = store.redis, store.holds()
+    if holds is Holds.NOTHING:
         yield {"reason": "epoch", "message": "Redis is empty: nothing is sent until `escalator up` has begun."}
+    elif holds is not store.mode:
+        yield {"reason": "mode", "message": OTHER_MODE[store.mode]}
     for topic, sentence in redis_troubles(connection.info()).items():
         yield {"reason": "redis", "what": topic, "message": sentence}
     age = timers_age(connection, now)

@@ -210,7 +210,7 @@ class Watch:
     def _beat_if_well(self) -> None:
         if not self.heartbeat_url or time.monotonic() < self._beat_at or time.monotonic() - self._began < SETTLE_IN:
             return
-        if readiness.reasons(self._redis, self.operator):
+        if readiness.reasons(self.store, self.operator):
             return
 
         def send() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from .agents import AGENTS
 from .keys import DEVICES, EPOCH, LIVE, PREFIX
 
-_REHEARSAL = b"rehearsal-"
+_REHEARSAL, _ENDING = b"rehearsal-", b"ending"
 AT_ONCE = 500  # keys
 
 
@@ -19,6 +19,7 @@ class Holds(StrEnum):
     NOTHING = "nothing"
     LIVE = "live"
     REHEARSAL = "rehearsal"
+    ENDING = "ending"  # a rehearsal that is being forgotten: nobody's any more
 
 
 #: By our own mode: why nothing is done.
@@ -32,6 +33,8 @@ def held(epoch: bytes | None) -> Holds:
     """By the value of EPOCH."""
     if epoch is None:
         return Holds.NOTHING
+    if epoch == _ENDING:
+        return Holds.ENDING
     return Holds.REHEARSAL if epoch.startswith(_REHEARSAL) else Holds.LIVE
 
 
@@ -43,17 +46,17 @@ def set_aside(redis: Any, but: str = "") -> int:
     """Forgets what was rehearsed here, but for the key `but`; how many escalations were live in it.
 
     Devices that people have paired stay, and who is who in the helpdesk. RQ's jobs find nothing to do. Who is killed
-    over it has left no epoch by which anybody would act. Raises redis.RedisError.
+    over it has left an epoch by which nobody acts, and everybody knows what is to be forgotten. Raises
+    redis.RedisError.
     """
     live = int(redis.hlen(LIVE))
-    redis.delete(EPOCH)
-    stays, chunk = tuple(key.encode() for key in (DEVICES, AGENTS, but) if key), []
+    redis.set(EPOCH, _ENDING)
+    stays, chunk = tuple(key.encode() for key in (DEVICES, AGENTS, EPOCH, but) if key), []
     for key in redis.scan_iter(f"{PREFIX}*", count=1000):
         if not key.startswith(stays):
             chunk.append(key)
         if len(chunk) == AT_ONCE:
             redis.unlink(*chunk)
             chunk = []
-    if chunk:
-        redis.unlink(*chunk)
+    redis.unlink(*chunk, EPOCH)
     return live

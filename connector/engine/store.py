@@ -69,7 +69,7 @@ class Store:
         self.redis: Any = connection  # redis-py types every answer as bytes, text, list or None at once
         self.locks = Locks(connection)
         self._keep = int(keep.total_seconds())
-        self._mode = Holds.REHEARSAL if rehearsal else Holds.LIVE
+        self.mode = Holds.REHEARSAL if rehearsal else Holds.LIVE
         self.hints = Hints(connection)
         self.replication = Replication(connection)
 
@@ -127,7 +127,7 @@ class Store:
 
     def begun(self) -> bool:
         """Whether an `up` of our mode has begun on this Redis; False also when it was emptied since."""
-        return self.holds() is self._mode
+        return self.holds() is self.mode
 
     def holds(self) -> Holds:
         """What an `up` has begun on this Redis, of whatever mode."""
@@ -158,8 +158,8 @@ class Store:
                 *raws, epoch = pipe.mget([*keys, EPOCH])
                 if epoch is None:
                     raise Emptied("Redis is empty although Escalator ran before: nothing is sent until it is rebuilt.")
-                if held(epoch) is not self._mode:
-                    raise OtherMode(OTHER_MODE[self._mode])
+                if held(epoch) is not self.mode:
+                    raise OtherMode(OTHER_MODE[self.mode])
                 cases = {ticket_id: to_case(raw) for ticket_id, raw in zip(ticket_ids, raws, strict=True)}
                 writes = decide(cases)
                 if not writes:
@@ -288,7 +288,7 @@ class Store:
         with self.redis.pipeline() as pipe:
             pipe.multi()
             pipe.set(SINCE, since.isoformat())
-            pipe.set(EPOCH, new_epoch(self._mode), nx=True)
+            pipe.set(EPOCH, new_epoch(self.mode), nx=True)
             pipe.execute()
 
     # --- beside any commit ---------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def alive() -> Response:
 def ready() -> Response:
     """503 with every reason why Escalator isn't doing its work."""
     services: Services = current_app.config["SERVICES"]()
-    reasons = readiness.reasons(services.redis, services.operator)
+    reasons = readiness.reasons(services.store, services.operator)
     service = services.settings.service
     mode = {"mode": service.mode} if service.rehearsal else {}
     answer = jsonify({"status": "not ready" if reasons else "ready", **mode, "reasons": reasons})

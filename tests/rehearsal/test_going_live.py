@@ -1,5 +1,7 @@
 """From rehearsal to live nobody hears of what was rehearsed; back there is no way."""
 
+import os
+import signal
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
@@ -7,14 +9,26 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from connector.beginning import IS_LIVE, REHEARSAL_IS_OVER, REHEARSED_FILE, SINCE_FILE, IsLive, begin, record, recorded
+from connector.beginning import (
+    IS_LIVE,
+    REHEARSAL_IS_OVER,
+    REHEARSED_FILE,
+    SINCE_FILE,
+    Beginning,
+    IsLive,
+    begin,
+    record,
+    recorded,
+)
 from connector.core.ticket import Kind
 from connector.engine.agents import AGENTS
 from connector.engine.devices import PUSH, Device, Devices
 from connector.engine.epoch import Holds
+from connector.engine.keys import EPOCH, OUT
 from connector.engine.store import OtherMode
 from connector.errors import HelpdeskAway
 from connector.ports import Live
+from connector.redis_server import EmbeddedRedis
 
 from .worlds import Played
 
@@ -202,6 +216,40 @@ def test_of_two_who_go_live_at_once_the_second_takes_nothing_from_the_first(
     assert not (up.data / REHEARSED_FILE).exists()
     assert up.said == [REHEARSAL_IS_OVER]
     assert live.store.live_tickets() == ["42"]
+
+
+def test_who_is_killed_while_it_forgets_leaves_nothing_that_anybody_sends(up: Up, tmp_path: Path) -> None:
+    assert up.starts()
+    up.world.opens("42", "ladder")
+    up.world.goes_on(minutes=1, seconds=59)
+    rehearsal, live = up.world, up.world.with_mode(rehearsal=False)
+    rehearsal.redis.set(EPOCH, b"ending")
+    live.clock.passes(minutes=1)
+    with pytest.raises(OtherMode):
+        live.engine.wake("42")
+    with pytest.raises(IsLive):
+        begin(rehearsal.services, up.data, rehearsal.clock.now(), up.said.append)
+    assert begin(live.services, tmp_path / "another host's", live.clock.now(), up.said.append)
+    assert live.store.holds() is Holds.LIVE
+    assert live.store.live_tickets() == []
+    assert not live.redis.exists(OUT)
+
+
+def test_a_host_that_still_rehearses_ends_when_another_one_goes_live(
+    up: Up, monkeypatch: pytest.MonkeyPatch, redis_server: EmbeddedRedis
+) -> None:
+    services, ended = up.world.services, list[tuple[int, int]]()
+    monkeypatch.setattr("connector.beginning.build", lambda *_: services)
+    monkeypatch.setattr("os.kill", lambda *ended_by: ended.append(ended_by))
+    beginning = Beginning(redis_server.url, up.data, lambda: services.settings, up.said.append)
+    beginning._turn()
+    assert up.world.store.holds() is Holds.REHEARSAL
+    beginning._turn()
+    assert ended == []
+    up.goes_live()
+    beginning._turn()
+    assert ended == [(os.getpid(), signal.SIGTERM)]
+    assert up.said[-1] == IS_LIVE
 
 
 def test_a_rehearsal_whose_redis_is_lost_goes_on_by_what_the_tickets_tell_and_sends_nothing(up: Up) -> None:

@@ -49,10 +49,10 @@ def test_what_is_wrong_is_told_and_sent_without_a_worker_and_over_when_it_is_ove
     watch.look()
     finished(watch)
     assert len(said(world)) == 1
-    assert "timers" in [each.get("what") for each in reasons(world.redis, world.operator)]
+    assert "timers" in [each.get("what") for each in reasons(world.store, world.operator)]
     world.redis.set(HEARTBEAT, repr(time.time()))
     watch.look()
-    assert reasons(world.redis, world.operator) == []
+    assert reasons(world.store, world.operator) == []
     for _ in range(3):
         watch.look()
         finished(watch)

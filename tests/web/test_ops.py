@@ -6,6 +6,7 @@ import pytest
 
 from connector.clockwork.readiness import WATCHDOG
 from connector.clockwork.timers import HEARTBEAT
+from connector.engine.epoch import Holds, new_epoch
 from connector.engine.keys import EPOCH
 from connector.redis_server import connect
 from connector.services import build
@@ -53,6 +54,11 @@ def test_alive_asks_nothing_of_redis_and_ready_says_that_it_is_away(without_redi
 def test_an_emptied_redis_is_not_ready(running):
     running.services.redis.delete(EPOCH)
     assert reasons(running) == [("epoch", "")]
+
+
+def test_live_processes_on_what_was_rehearsed_are_not_ready(running):
+    running.services.redis.set(EPOCH, new_epoch(Holds.REHEARSAL))
+    assert reasons(running) == [("mode", "")]
 
 
 def test_timers_that_stopped_are_not_ready(running):
