@@ -162,7 +162,7 @@ def test_a_form_that_was_left_again_was_noted_at_once_and_so_was_that_it_goes_on
     ticket = played.alike[LEFT_AGAIN].result()
     world.noted(ticket, "step 2 of 2")
     assert "locked the ticket and left it without work" in world.note(ticket, "it goes on")
-    assert len(world.mails(ticket)) == 2
+    assert len(world.mails(ticket, "dana")) == 2
 
 
 def test_nothing_more_was_sent_after_what_acknowledges(world: WatchedWorld, played: Played) -> None:
