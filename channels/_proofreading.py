@@ -1,6 +1,6 @@
 """Composes every text with made-up tickets, so that what is wrong with one is found by day.
 
-A channel's module takes part with `rehearse(message, texts)`, which composes all that it may send for that message.
+A channel's module takes part with `proofread(message, texts)`, which composes all that it may send for that message.
 """
 
 from collections.abc import Iterable, Iterator
@@ -30,11 +30,11 @@ _LINK = "https://escalator.example.com/ack/e-1a-1-2-0123456789ab.0123456789abcde
 
 def proofread(reader: Proofreader, kinds: Iterable[str], languages: Iterable[str]) -> list[Fault]:
     """What is wrong with the texts of these kinds of channels in these languages, each fault once."""
-    modules = [module for kind, module in discover().items() if kind in set(kinds) and hasattr(module, "rehearse")]
+    modules = [module for kind, module in discover().items() if kind in set(kinds) and hasattr(module, "proofread")]
     for language in languages:
         for message in samples(language):
             for module in modules:
-                module.rehearse(message, reader)
+                module.proofread(message, reader)
     return list(reader.faults.values())
 
 

@@ -140,7 +140,7 @@ class Email:
         return None
 
 
-def rehearse(message: Message, texts: Texts) -> None:
+def proofread(message: Message, texts: Texts) -> None:
     """Composes all that this channel may send for the message."""
     parts(message, texts)
 

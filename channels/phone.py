@@ -177,7 +177,7 @@ def answer(
     return speech.asking("wrong-key") if digit else speech.ending("no-key")
 
 
-def rehearse(message: Message, texts: Texts) -> None:
+def proofread(message: Message, texts: Texts) -> None:
     """Composes all that this channel may say for the message."""
     compose(message, ENGLISH_VOICE, texts)
     for digit in ("", ACKNOWLEDGE, MORE, REPEAT, "0"):

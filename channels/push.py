@@ -316,7 +316,7 @@ def compose(message: Message, texts: Texts = BUILT_IN) -> dict[str, Any]:
     return {"aps": aps, "escalation": escalation}
 
 
-def rehearse(message: Message, texts: Texts) -> None:
+def proofread(message: Message, texts: Texts) -> None:
     """Composes all that this channel may send for the message."""
     compose(message, texts)
 

@@ -148,7 +148,7 @@ def compose(message: Message, texts: Texts = BUILT_IN, *, answerable: bool = Tru
     return texts.compose(message.language, "sms/short.txt", lambda fill: _short(fill, asked, message))
 
 
-def rehearse(message: Message, texts: Texts) -> None:
+def proofread(message: Message, texts: Texts) -> None:
     """Composes all that this channel may send for the message."""
     compose(message, texts)
     compose(message, texts, answerable=False)

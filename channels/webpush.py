@@ -260,6 +260,6 @@ def compose(message: Message, texts: Texts = BUILT_IN) -> dict[str, Any]:
     return payload
 
 
-def rehearse(message: Message, texts: Texts) -> None:
+def proofread(message: Message, texts: Texts) -> None:
     """Composes all that this channel may send for the message."""
     compose(message, texts)

@@ -8,8 +8,8 @@ from config.problems import Path as ConfigPath
 from config.problems import Problem, Report, Severity, did_you_mean
 from config.settings import Settings
 
-from ..web.rehearsal import rehearse
-from .rehearsal import rehearse as rehearse_sheets
+from ..web import proofreading as answers_and_pages
+from . import proofreading as sheets
 
 ENGLISH_INSTEAD = "There are no texts in `{}`: English is used."
 
@@ -25,8 +25,8 @@ def look_at_texts(settings: Settings, where: Report) -> list[Problem]:
             mend = f"There is {', '.join(f'`{one}`' for one in sorted(reader.languages))}."
             report.warning(path, ENGLISH_INSTEAD.format(language), mend)
     languages = sorted({reader.language(language) for language in used} | _own(settings.service.texts))
-    rehearse(reader, languages)
-    rehearse_sheets(reader, languages)
+    answers_and_pages.proofread(reader, languages)
+    sheets.proofread(reader, languages)
     for language in languages:
         reader.notes(language)
     faults = proofread(reader, {channel.kind for channel in settings.channels.values()}, languages)

@@ -18,7 +18,7 @@ CODES = [f"E-{1000 + number}" for number in range(37)]
 WAYS = ("sms", "phone", "push", "email", "http_post", "pager")
 
 
-def rehearse(texts: Texts, languages: Iterable[str]) -> None:
+def proofread(texts: Texts, languages: Iterable[str]) -> None:
     """Every answer to an SMS or key and every page, in these languages."""
     for language in languages:
         for facts in _outcomes():

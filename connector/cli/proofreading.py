@@ -19,7 +19,7 @@ _WHY = {"reason": 'priority is "3 high"', "rule": 12, "found": _FOUND, "priority
 _LAST = {"by": ("email", "pager"), "whom": (_DANA,), "every": "60 min"}
 
 
-def rehearse(texts: Texts, languages: Iterable[str]) -> None:
+def proofread(texts: Texts, languages: Iterable[str]) -> None:
     """Every sentence, and the page, in these languages."""
     for language in languages:
         for facts in _sentences():
