@@ -125,13 +125,13 @@ def test_adopt_asks_and_starts_what_was_there_before(running: Bench) -> None:
     assert "There is no open ticket from before" in running.run("adopt").stdout
 
 
-def test_explain_tells_of_a_ticket_from_before_that_it_starts_nothing(running: Bench) -> None:
-    old = running.zammad.create_ticket("Not adopted", priority="3 high")
-    running.escalation_of(old)
-    explained = running.run("explain", f"id:{old['id']}")
+def test_explain_tells_what_is_ahead_of_a_ticket_whose_window_runs(running: Bench) -> None:
+    ticket = running.zammad.create_ticket("Server outage", priority="3 high")
+    running.escalation_of(ticket)
+    explained = running.run("explain", f"id:{ticket['id']}")
     assert explained.exit_code == 0
     assert "Escalation " in explained.stdout
-    assert "step 1: mail, or SMS to Dana Reyes" in explained.stdout
+    assert "step 1: mail to Dana Reyes, or SMS if that does not arrive" in explained.stdout
     assert "step 2: phone call to Dana Reyes" in explained.stdout
 
 
