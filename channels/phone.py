@@ -4,6 +4,7 @@ The title is hostile text and nobody's business until a person has pressed a key
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -68,6 +69,10 @@ def build(name: str, options: dict[str, Any], shared: Shared) -> "Phone":
     return Phone(name, options["from"], options["language"], _twilio.connect(name, shared), shared.texts)
 
 
+#: Seconds in which Twilio has told of a call that is over; whoever looks later must not wait as for one that rings.
+TOLD_BY = 10.0
+
+
 class Phone:
     """One call to one mobile. A machine that answers presses no key, so voicemail never acknowledges."""
 
@@ -119,7 +124,8 @@ class Phone:
         # Filtered here: Twilio's StartTime filter leaves out a call that is still queued.
         for each in listed:
             if each.sid and each.sid not in message.theirs and _twilio.made_for(message, each.date_created):
-                return _twilio.found(str(each.sid), str(each.status))
+                known = _twilio.found(str(each.sid), str(each.status))
+                return replace(known, wait=TOLD_BY) if each.status == "completed" else known
         return None
 
     def hang_up(self, provider_id: str) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from channels import Shared, phone
-from channels.phone import Phone
+from channels.phone import TOLD_BY, Phone
 from connector.errors import Undelivered
 from connector.ports import Purpose
 from connector.sandbox.providers.http_post import Receiver
@@ -159,6 +159,16 @@ def test_after_a_lost_answer_the_call_is_found_at_the_provider(channel: Phone, t
     assert found is not None
     assert found.provider_id == twilio.calls[0].sid
     assert channel.find(step(sent_at=message.sent_at + timedelta(minutes=5))) is None
+
+
+def test_a_call_that_is_found_when_it_is_over_is_not_waited_for(channel: Phone, twilio: Twilio) -> None:
+    twilio.on_call(DANA.mobile).voicemail()
+    message = step()
+    channel.deliver(message)
+    twilio.wait_for(lambda: twilio.calls[0].status == "completed")
+    found = channel.find(message)
+    assert found is not None
+    assert (found.final, found.wait) == (False, TOLD_BY)
 
 
 def test_a_found_call_that_was_busy_is_undelivered(channel: Phone, twilio: Twilio) -> None:
