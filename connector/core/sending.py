@@ -220,8 +220,8 @@ def _failed(notification: Notification, event: Outcome, now: datetime) -> Notifi
     ended = replace(notification, stage=Stage.ENDED, at=now, outcome=event.words)
     if event.permanent:
         return replace(ended, permanent=True, unsure=False)
-    if event.over:  # not even begun: an earlier try that was begun is never refused
-        return replace(ended, unsure=False)
+    if event.over:
+        return replace(ended, doubt=notification.doubt or notification.unsure)
     tries = max(notification.attempts - notification.rings, 1)
     wait = RETRY_WAITS[min(tries, len(RETRY_WAITS)) - 1]
     again = now + timedelta(seconds=max(wait, event.retry_after or 0))

@@ -105,7 +105,6 @@ def test_a_dead_senders_message_counts_once_and_keeps_within_the_ceiling(
     assert [message.ticket_id for message in world.channels["push"].sent] == told
     refused = next(id for id in ("42", "45") if id not in told)
     assert world.one("push", refused).outcome == "not sent: more than 3 pushes an hour"
-    assert not world.one("push", refused).doubt
     assert sum(message.rests_until is not None for message in world.channels["push"].sent) == 1
 
 
