@@ -106,7 +106,7 @@ def test_explain_knows_who_has_paired_a_phone(alone: Bench, redis: Redis, redis_
     alone.write()
     number = str(alone.zammad.create_ticket("Server outage", priority="3 high")["number"])
     bare = alone.run("explain", number, REDIS_URL=redis_server.url).stdout
-    assert "Dana Reyes has no address for webpush" in bare
+    assert "Dana Reyes has no address for Web Push" in bare
     a_phone(redis)
     assert "has no address" not in alone.run("explain", number, REDIS_URL=redis_server.url).stdout
     assert "has no address" not in alone.run("explain", number).stdout  # no Redis: it can't be known
