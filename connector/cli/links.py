@@ -1,5 +1,6 @@
 """Links of the chain that can be looked at without a probe: config, Redis, the parts of `up`, the web, the ways."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from .common import Places, utc_now
 from .providers import look_at_providers
 
 TIMEOUT = (4.0, 10.0)  # seconds to connect, and between two bytes
+STARTING = 5.0  # seconds after which what `up` has just started is at work
 RESULTS = {"ok": Result.RIGHT, "failed": Result.BROKEN, "not checked": Result.NOT_CHECKED}
 
 
@@ -64,7 +66,25 @@ def open_redis(places: Places, settings: Settings) -> tuple[Services | None, Fin
 
 
 def look_at_processes(services: Services) -> Iterator[Finding]:
-    """Timers, workers, watchdog; and what they themselves have found to be wrong."""
+    """Timers, workers, watchdog; and what they themselves have found to be wrong. They may just have been started."""
+    until = time.monotonic() + STARTING
+    while (said := _idle(services)) and time.monotonic() < until:
+        time.sleep(0.5)
+    reasons = readiness.reasons(services.store, services.operator)
+    if said:
+        mend = "Is `escalator up` running with this --data, or the Procfile with this REDIS_URL? Start it again."
+        yield Finding("processes", Result.BROKEN, " ".join(said), mend)
+    else:
+        yield Finding("processes", Result.RIGHT, "Timers, workers and watchdog are at work.")
+    told = [str(one["message"]) for one in reasons if one["reason"] in ("trouble", "overdue")]
+    if told:
+        yield Finding(
+            "troubles", Result.DOUBTFUL, " ".join(told), "`escalator status` and /readyz say whether it ended."
+        )
+
+
+def _idle(services: Services) -> list[str]:
+    """What is not at work, a sentence each."""
     connection, now = services.redis, utc_now()
     troubles = judge(
         Seen(
@@ -76,18 +96,8 @@ def look_at_processes(services: Services) -> Iterator[Finding]:
         )
     )
     reasons = readiness.reasons(services.store, services.operator)
-    said = list(troubles.values())
-    said += [str(one["message"]) for one in reasons if one["reason"] in ("epoch", "mode", "watchdog")]
-    if said:
-        mend = "Is `escalator up` running with this --data, or the Procfile with this REDIS_URL? Start it again."
-        yield Finding("processes", Result.BROKEN, " ".join(said), mend)
-    else:
-        yield Finding("processes", Result.RIGHT, "Timers, workers and watchdog are at work.")
-    told = [str(one["message"]) for one in reasons if one["reason"] in ("trouble", "overdue")]
-    if told:
-        yield Finding(
-            "troubles", Result.DOUBTFUL, " ".join(told), "`escalator status` and /readyz say whether it ended."
-        )
+    said = [str(one["message"]) for one in reasons if one["reason"] in ("epoch", "mode", "watchdog")]
+    return [*troubles.values(), *said]
 
 
 def webhook_address(settings: Settings) -> str:
