@@ -163,11 +163,12 @@ class Shifts(Crowd):
         """All of it, as helpdesk, providers and history tell it now; nothing of it may still be under way."""
         world = self._world
         assert isinstance(world, TogetherWorld)
+        left = self._left()  # first: what a dead sender had claimed enters the history when its lease ends
         return Night(
             [self._ticket(life) for life in self.lives],
             [*_told(world)],
             [*_answers(world)],
-            self._left(),
+            left,
             {way: limit for way, limit in world.limits.items() if limit},
         )
 
