@@ -163,9 +163,9 @@ def test_sigterm_lets_the_running_job_end_and_says_so_to_it(
 
 def test_an_idle_worker_ends_at_once_on_sigterm(redis: Redis, redis_server: EmbeddedRedis) -> None:
     with worker(queues.WORK, url=redis_server.url) as process:
-        until(lambda: redis.smembers("rq:workers"), within=10)
+        until(lambda: "blmove" in [client["cmd"] for client in redis.client_list()], within=10)
         process.terminate()
-        assert process.wait(timeout=2) == 0
+        assert process.wait(timeout=10) == 0
 
 
 def test_after_a_kill_in_the_middle_of_a_job_the_next_worker_goes_on(redis: Redis, redis_server: EmbeddedRedis) -> None:
