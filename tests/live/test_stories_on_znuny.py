@@ -132,17 +132,15 @@ def of_two_that_escalate_one_goes_on_and_their_notes_are_told_apart(world: World
     world.ben.note(source.id, "The same as mine.")  # no work there, and none where the merge brings it
     form = world.anna.open("AgentTicketMerge", source.id)
     world.note(source, "acknowledged by Anna Agent (locked the ticket)")
+    told = len(world.mails(source, "dana"))  # once for each step that came until then
     world.anna.submit(form, "AgentTicketMerge", MainTicketNumber=target.number, InformSender="")
     eventually(lambda: world.shown(world.code(source))["state"] == "resolved", "the source is over")
     world.status(source, "")
     world.note(target, f"{world.code(target)}, step 2 of 2")
     for ticket in (source, target):
         assert world.shown(world.code(ticket))["acknowledged"] is None
-    assert [len(world.mails(source, "dana")), len(world.mails(target, "dana")), len(world.mails(target, "ben"))] == [
-        1,
-        1,
-        2,
-    ]
+    assert len(world.mails(source, "dana")) == told <= 2
+    assert (len(world.mails(target, "dana")), len(world.mails(target, "ben"))) == (1, 2)
 
     proofs = [found.proof for found in world.znuny.helpdesk().proofs(target.id) if found.ours]
     data = [Signatures([SECRET_KEY]).read_proof(proof) or {} for proof in proofs]
