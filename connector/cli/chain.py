@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from .. import helpdesks
 from ..errors import HelpdeskAway, HelpdeskError
 from ..probing import Allowed, Finding, Probes, Result
-from .common import Places, build_helpdesk, in_rehearsal
+from .common import Places, build_helpdesk
 from .links import look_at_config, look_at_processes, look_at_ways, look_at_web, open_redis
 from .round import CREDENTIALS, REACH, RIGHTS, Asked, Round
 from .unnamed import look_at_agents
+from .words import in_rehearsal
 
 PROBED = "But you asked for a probe: that ticket is made and written to."
 

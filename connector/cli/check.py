@@ -12,12 +12,13 @@ from config.settings import Settings
 from ..errors import ConfigError, EscalatorError
 from ..redis_server import check_url
 from ..services import build_channels, read_config
-from .common import Places, as_json, build_helpdesk, in_rehearsal, placed, print_json, say
+from .common import Places, as_json, build_helpdesk, placed, print_json, say
 from .names import compare, find_places
 from .providers import Looked, look_at_providers
 from .redis_look import look_at_redis
 from .texts import look_at_texts
 from .unnamed import warn_of_unnamed
+from .words import in_rehearsal
 
 
 @click.command()

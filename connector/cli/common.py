@@ -104,16 +104,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def in_rehearsal(settings: Settings) -> str:
-    """What a rehearsal doesn't do, in one sentence; "" when Escalator is live."""
-    if not settings.service.rehearsal:
-        return ""
-    to = settings.contacts.get(settings.service.redirect_to)
-    if to is None:
-        return "Rehearsal: nothing is sent to anybody, and nothing is written to the helpdesk."
-    return f"Rehearsal: every message goes to {to.name} instead, and nothing is written to the helpdesk."
-
-
 # --- printing ----------------------------------------------------------------------------------------------------
 
 

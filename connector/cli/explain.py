@@ -22,7 +22,7 @@ from ..services import build_channels, build_texts
 from .common import Places, as_json, build_helpdesk, placed, print_json, read_ticket, reader, say, utc_now
 from .explaining import NOBODY_CAME, ROUND, STEP, Coming, Explained, Known, Silence, because, explained
 from .sheet import Part, Row, Sentences, Sheet, as_page, lines_of, page_of, put
-from .words import ENGLISH, icons, rehearsing, stops
+from .words import ENGLISH, icons, in_rehearsal, stops
 
 
 @click.command()
@@ -55,7 +55,7 @@ def sheet_of_ticket(told: Explained, settings: Settings, words: Reader, now: dat
     """The ticket, its plan and why, and what is ahead of it; times on the clock of `words`."""
     return Sheet(
         title=tell("ticket", number=told.ticket.number),
-        intro=(*rehearsing(settings, tell), *_intro(told, words, now, tell)),
+        intro=(*filter(None, [in_rehearsal(settings, tell)]), *_intro(told, words, now, tell)),
         parts=(_ahead(told, settings, words, now, tell),) if told.coming else (),
         link=told.ticket.url,
     )

@@ -24,6 +24,7 @@ from .providers import look_at_providers
 
 TIMEOUT = (4.0, 10.0)  # seconds to connect, and between two bytes
 STARTING = 5.0  # seconds after which what `up` has just started is at work
+IDLE = ("epoch", "mode", "watchdog")  # reasons of /readyz that say that nobody is at work
 RESULTS = {"ok": Result.RIGHT, "failed": Result.BROKEN, "not checked": Result.NOT_CHECKED}
 
 
@@ -68,9 +69,12 @@ def open_redis(places: Places, settings: Settings) -> tuple[Services | None, Fin
 def look_at_processes(services: Services) -> Iterator[Finding]:
     """Timers, workers, watchdog; and what they themselves have found to be wrong. They may just have been started."""
     until = time.monotonic() + STARTING
-    while (said := _idle(services)) and time.monotonic() < until:
+    while True:
+        reasons = readiness.reasons(services.store, services.operator)
+        said = [*_stuck(services), *(str(one["message"]) for one in reasons if one["reason"] in IDLE)]
+        if not said or time.monotonic() > until:
+            break
         time.sleep(0.5)
-    reasons = readiness.reasons(services.store, services.operator)
     if said:
         mend = "Is `escalator up` running with this --data, or the Procfile with this REDIS_URL? Start it again."
         yield Finding("processes", Result.BROKEN, " ".join(said), mend)
@@ -83,21 +87,17 @@ def look_at_processes(services: Services) -> Iterator[Finding]:
         )
 
 
-def _idle(services: Services) -> list[str]:
-    """What is not at work, a sentence each."""
+def _stuck(services: Services) -> list[str]:
+    """What the watchdog would say of timers, workers and Redis at this moment, a sentence each."""
     connection, now = services.redis, utc_now()
-    troubles = judge(
-        Seen(
-            now,
-            begun=services.store.begun(),
-            timers_age=readiness.timers_age(connection, now.timestamp()),
-            queues=Workers(connection).look(),
-            redis=connection.info(),
-        )
+    seen = Seen(
+        now,
+        begun=services.store.begun(),
+        timers_age=readiness.timers_age(connection, now.timestamp()),
+        queues=Workers(connection).look(),
+        redis=connection.info(),
     )
-    reasons = readiness.reasons(services.store, services.operator)
-    said = [str(one["message"]) for one in reasons if one["reason"] in ("epoch", "mode", "watchdog")]
-    return [*troubles.values(), *said]
+    return [*judge(seen).values()]
 
 
 def webhook_address(settings: Settings) -> str:

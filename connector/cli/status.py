@@ -11,8 +11,8 @@ from ..engine.documents import document, of_mode, with_history
 from ..engine.epoch import Holds
 from ..errors import EscalatorError
 from ..services import Services
-from .common import Places, as_json, in_rehearsal, placed, print_json, print_table, reader, say, utc_now
-from .words import Names, step_words
+from .common import Places, as_json, placed, print_json, print_table, reader, say, utc_now
+from .words import Names, in_rehearsal, step_words
 
 
 @click.command()

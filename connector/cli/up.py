@@ -23,7 +23,7 @@ from ..redis_server import check_url, connect, prepare, redis_url
 from ..redis_watch import watch_redis
 from ..services import build_channels, config_path, read_config
 from ..supervisor import LISTEN, Process, Supervisor
-from .common import in_rehearsal
+from .words import in_rehearsal
 
 WORKERS = 2  # processes that send; each makes 32 calls at a time
 WEB_WORKERS = 2

@@ -26,19 +26,19 @@ def sheet_of_plans(settings: Settings, tell: Sentences) -> Sheet:
     none = (Part(tell("excluded"), tuple(excluded)),) if excluded else ()
     return Sheet(
         title=tell("plans"),
-        intro=rehearsing(settings, tell),
+        intro=tuple(filter(None, [in_rehearsal(settings, tell)])),
         parts=(*(part_of(plan, settings, tell) for plan in plans), *none),
         outro=(tell("left alone"),),
         chosen=tuple(_chosen(settings, [plan.name for plan in plans], tell)),
     )
 
 
-def rehearsing(settings: Settings, tell: Sentences) -> tuple[str, ...]:
-    """What a rehearsal doesn't do; nothing when Escalator is live."""
+def in_rehearsal(settings: Settings, tell: Sentences = ENGLISH) -> str:
+    """What a rehearsal doesn't do, in one sentence; "" when Escalator is live."""
     if not settings.service.rehearsal:
-        return ()
+        return ""
     to = settings.contacts.get(settings.service.redirect_to)
-    return (tell("rehearsal", to=to.name if to is not None else ""),)
+    return tell("rehearsal", to=to.name if to is not None else "")
 
 
 def part_of(plan: Plan, settings: Settings, tell: Sentences) -> Part:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from .agents import AGENTS
-from .keys import DEVICES, EPOCH, LIVE, PREFIX
+from .keys import DEVICES, EPOCH, PREFIX
 
 _REHEARSAL, _ENDING = b"rehearsal-", b"ending"
 AT_ONCE = 500  # keys
@@ -42,14 +42,13 @@ def new_epoch(mode: Holds) -> str:
     return f"{_REHEARSAL.decode() if mode is Holds.REHEARSAL else ''}{secrets.token_hex(16)}"
 
 
-def set_aside(redis: Any, but: str = "") -> int:
-    """Forgets what was rehearsed here, but for the key `but`; how many escalations were live in it.
+def set_aside(redis: Any, but: str = "") -> None:
+    """Forgets what was rehearsed here, but for the key `but`.
 
     Devices that people have paired stay, and who is who in the helpdesk. RQ's jobs find nothing to do. Who is killed
     over it has left an epoch by which nobody acts, and everybody knows what is to be forgotten. Raises
     redis.RedisError.
     """
-    live = int(redis.hlen(LIVE))
     redis.set(EPOCH, _ENDING)
     stays, chunk = tuple(key.encode() for key in (DEVICES, AGENTS, EPOCH, but) if key), []
     for key in redis.scan_iter(f"{PREFIX}*", count=1000):
@@ -59,4 +58,3 @@ def set_aside(redis: Any, but: str = "") -> int:
             redis.unlink(*chunk)
             chunk = []
     redis.unlink(*chunk, EPOCH)
-    return live

@@ -25,6 +25,7 @@ from ..clockwork.redis_health import redis_troubles
 from ..clockwork.watchdog import OURS
 from ..core.escalation import State
 from ..core.overdue import What
+from ..engine.documents import of_mode
 from ..engine.keys import COUNTERS, LIVE
 
 if TYPE_CHECKING:
@@ -44,9 +45,8 @@ def ready() -> Response:
     """503 with every reason why Escalator isn't doing its work."""
     services: Services = current_app.config["SERVICES"]()
     reasons = readiness.reasons(services.store, services.operator)
-    service = services.settings.service
-    mode = {"mode": service.mode} if service.rehearsal else {}
-    answer = jsonify({"status": "not ready" if reasons else "ready", **mode, "reasons": reasons})
+    said = {"status": "not ready" if reasons else "ready", "reasons": reasons}
+    answer = jsonify(of_mode(said, services.store.mode))
     answer.status_code = 503 if reasons else 200
     return answer
 
