@@ -174,6 +174,7 @@ class Reading:
 
     `skew` is by how much the helpdesk's clock is ahead of ours (negative: behind), at the least; None: not known.
     `people` are those whom it names by id, with what it tells of them, where the helpdesk has no list to look them up.
+    Not `whole`: it names something that it doesn't show yet, and should be read again soon.
     """
 
     ticket: Ticket
@@ -181,6 +182,7 @@ class Reading:
     read_at: datetime
     skew: timedelta | None = None
     people: tuple[Person, ...] = ()
+    whole: bool = True
 
 
 def facts_with(facts: Facts, kind: Kind, field: str, before: str, after: str) -> Facts:

@@ -127,7 +127,9 @@ class Observer:
         self.store.redis.delete(f"{PREFIX}away:{ticket_id}", f"{PREFIX}refused:{ticket_id}")
         self.engine.operator.settled("helpdesk")
         outage.answers(self.store.redis)
-        return True
+        if not reading.whole:
+            self._later(ticket_id, AGAIN[0])
+        return reading.whole
 
     def take_in(self, reading: Reading) -> Observed | None:
         """Commits a reading; a merge moves the escalation to where the ticket went."""

@@ -51,6 +51,7 @@ class Desk:
     unmarked: set[str] = field(default_factory=set)  # tickets whose rows and readings carry no mark
     request_limit: float = 60.0
     skew: timedelta | None = None
+    whole: bool = True  # whether it shows all that its histories name
     asked_since: list[datetime] = field(default_factory=list)
     ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -104,9 +105,8 @@ class Desk:
         began = self.clock.now()
         self._called("read", ticket_id)
         ticket = self.tickets[ticket_id]
-        return Reading(
-            replace(ticket, mark=self._mark(ticket)), tuple(self.changes[ticket_id]), began, self.clock_skew()
-        )
+        marked, changes = replace(ticket, mark=self._mark(ticket)), tuple(self.changes[ticket_id])
+        return Reading(marked, changes, began, self.clock_skew(), whole=self.whole)
 
     def add_note(self, ticket_id: str, note: Note) -> str:
         self._called("add_note", ticket_id)

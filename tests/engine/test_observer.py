@@ -47,6 +47,17 @@ def test_one_reads_a_ticket_at_a_time_and_the_other_comes_back(world: World) -> 
     assert hinted(world) == ["42"]
 
 
+def test_a_reading_that_is_not_whole_is_taken_in_and_the_ticket_soon_read_again(world: World) -> None:
+    world.helpdesk.ticket("42")
+    world.helpdesk.whole = False
+    world.looks("42")
+    assert world.escalation().state is State.WAITING
+    assert round(world.redis.zscore(HINTS, "42") - world.clock.now().timestamp()) == 2  # type: ignore[operator]
+    world.helpdesk.whole = True
+    world.looks("42")
+    assert hinted(world) == []
+
+
 def test_an_escalation_on_an_emptied_redis_is_not_begun_anew(world: World) -> None:
     world.helpdesk.ticket("42")
     world.redis.flushall()

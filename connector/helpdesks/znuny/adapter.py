@@ -10,6 +10,7 @@ from connector.core.ticket import Facts, Kind, Person, Phase, Reading, Role, Tic
 from connector.errors import HelpdeskAway, HelpdeskRefused, PermissionLost, TicketGone
 from connector.helpdesks.znuny.acts import Line, lines_of
 from connector.helpdesks.znuny.agents import Agents
+from connector.helpdesks.znuny.articles import not_shown
 from connector.helpdesks.znuny.client import IDS_PER_CALL, Client
 from connector.helpdesks.znuny.history import ACKNOWLEDGED, OUR_FIELDS, Scene, Told, newest, states_named, told_by
 from connector.helpdesks.znuny.notes import proof_in, written
@@ -19,6 +20,7 @@ from connector.ports import FoundProof, Hint, Live, Names, Note, Row
 
 STATUS = "EscalationStatus"  # the dynamic field of the live state, and what it can say
 STATUSES = ("running", "acknowledged", "snoozed", "exhausted")
+SHOWN_WITHIN = timedelta(minutes=10)  # how long an article that the history names is waited for
 PAGE = 500  # tickets a search brings at once; Znuny has no offset, so pages are windows of change time
 
 
@@ -52,15 +54,21 @@ class Znuny:
         history = self._client.history(ticket_id)
         lines = lines_of(history, self._zone)
         last, changed = newest(lines), moment(row.get("Changed"), self._zone)
-        if last and changed and last > changed:  # something happened between the two calls
+        # something happened between the two calls; `Changed` counts whole seconds and may not show it
+        if (last and changed and last > changed) or not_shown(lines, _articles(row)):
             row = self._client.ticket(ticket_id, articles=True)
         self._agents.seen(row, history)
         self._learn_states(row, lines)
-        told, scene = self._told(ticket_id, row, lines)
-        ticket = replace(self._ticket(row, told, scene), mark=mark(row, len(history)))
-        return Reading(ticket, told.changes, read_at, self.clock_skew(), self._agents.named(scene.people))
+        lately = read_at + (self.clock_skew() or timedelta(0)) - SHOWN_WITHIN
+        awaited = not_shown((line for line in lines if line.at > lately), _articles(row))
+        told, scene = self._told(ticket_id, row, lines, awaited)
+        ticket = replace(self._ticket(row, told, scene), mark=mark(row, len(history) - len(awaited)))
+        people = self._agents.named(scene.people)
+        return Reading(ticket, told.changes, read_at, self.clock_skew(), people, whole=not awaited)
 
-    def _told(self, ticket_id: str, row: Mapping[str, Any], lines: Sequence[Line]) -> tuple[Told, Scene]:
+    def _told(
+        self, ticket_id: str, row: Mapping[str, Any], lines: Sequence[Line], awaited: frozenset[str]
+    ) -> tuple[Told, Scene]:
         ids = {line.by for line in lines} | {line.new_owner for line in lines if line.type == "OwnerUpdate"}
         ids |= {ident(row.get("OwnerID")), *(line.owner_id for line in lines[:1])}
         me = self._client.me()
@@ -72,9 +80,9 @@ class Znuny:
             people={**self._agents.people(sorted(ids - {"", me.id})), me.id: Person(me.id, me.login, me.name)},
             robots=self._robots,
             state_types=self._state_types,
+            awaited=awaited,
         )
-        articles = {ident(one.get("ArticleID")): one for one in row.get("Article") or ()}
-        return told_by(lines, articles, scene), scene
+        return told_by(lines, _articles(row), scene), scene
 
     def _learn_states(self, row: Mapping[str, Any], lines: Sequence[Line]) -> None:
         """State names are free text: what one means is learned from a ticket that is in it."""
@@ -307,6 +315,10 @@ def _facts(row: Mapping[str, Any]) -> Facts:
         organization=words(row.get("CustomerID")),
         fields=tuple(sorted((name, v) for name, v in shown.items() if v and name not in {*OUR_FIELDS, ACKNOWLEDGED})),
     )
+
+
+def _articles(row: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    return {ident(one.get("ArticleID")): one for one in row.get("Article") or ()}
 
 
 def _merged_into(told: Told) -> str | None:

@@ -1,13 +1,13 @@
 """What a Znuny article is to an escalation. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from connector.core.ticket import Article
-from connector.helpdesks.znuny.acts import ONE_ACT
+from connector.helpdesks.znuny.acts import ONE_ACT, Line
 from connector.helpdesks.znuny.values import SYSTEM, ident, moment, words
 
 #: Communication channels (fixed ids of every Znuny): 1 mail, 2 phone, 3 internal, 4 chat.
@@ -26,6 +26,15 @@ _ABSENT = re.compile(
 )
 
 FIRST_LINE = 200  # characters
+
+
+def not_shown(lines: Iterable[Line], articles: Container[str]) -> frozenset[str]:
+    """The articles that these lines name and the ticket, read before or from an old cache, doesn't have.
+
+    Znuny (6.5) writes an article's line after the article, and deletes both together: it will be there.
+    """
+    named = {line.article_id for line in lines if line.article_id and line.type not in NO_ARTICLE}
+    return frozenset(one for one in named if one not in articles)
 
 
 def is_customers(raw: Mapping[str, Any]) -> bool:

@@ -37,6 +37,7 @@ class Scene:
     people: Mapping[str, Person] = field(default_factory=dict)  # by agent id
     robots: frozenset[str] = frozenset()  # logins in lower case, or agent ids
     state_types: Mapping[str, str] = field(default_factory=dict)  # state name -> state type
+    awaited: frozenset[str] = frozenset()  # articles not shown yet: nothing is said of them until they are
 
     def person(self, one: str, login: str = "") -> Person:
         person = named(one, self.people.get(one))
@@ -109,7 +110,7 @@ class _Story:
         base = Change("", line.at, self._actor(line), Kind.TITLE, at_creation=place in self.acts.at_creation)
         if line.article_id and line.article_id not in self._told and line.type not in NO_ARTICLE:
             self._told.add(line.article_id)
-            return self._article(base, line)
+            return None if line.article_id in self.scene.awaited else self._article(base, line)
         if line.type in ("Lock", "Unlock"):
             kind = Kind.LOCK if line.type == "Lock" else Kind.UNLOCK
             return None if place in self.acts.for_another else replace(base, kind=kind)

@@ -4,7 +4,8 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import marshmallow
@@ -119,6 +120,46 @@ def test_a_change_between_the_two_calls_makes_it_read_the_ticket_again(mock: res
     mock.replace("GET", TICKET, json=before.ticket)
     mock.get(TICKET, json=it.ticket)
     assert helpdesk().read("6").ticket.locked
+
+
+class TestAnArticleThatIsNotShownYet:
+    """The ticket is read before its history, `Changed` counts whole seconds, and Znuny's cache may be behind."""
+
+    NOTE = "note-internal-by-agent.1-ArticleCreate"
+
+    def serve_without(self, mock: responses.RequestsMock, it: Composed, after: timedelta) -> None:
+        """The history names the note and the ticket comes without it, this long after it was written."""
+        serve(mock, it)
+        answer = json.loads(json.dumps(it.ticket))
+        [ticket] = answer["Ticket"]
+        written = datetime.fromisoformat(f"{ticket['Article'].pop()['CreateTime']}+00:00")
+        mock.replace("GET", TICKET, json=answer, headers={"Date": format_datetime(written + after, usegmt=True)})
+
+    def test_the_ticket_is_read_once_more(self, mock: responses.RequestsMock) -> None:
+        it = composed(self.NOTE)
+        self.serve_without(mock, it, timedelta(0))
+        mock.get(TICKET, json=it.ticket)
+        reading = helpdesk().read("6")
+        assert (said(reading.changes[-1]),) == it.meaning
+        assert reading.whole
+
+    def test_nothing_is_said_of_it_as_long_as_it_is_waited_for(self, mock: responses.RequestsMock) -> None:
+        it = composed(self.NOTE)
+        self.serve_without(mock, it, timedelta(minutes=9))
+        reading = helpdesk().read("6")
+        assert it.meaning[0] not in [said(change) for change in reading.changes]
+        assert not reading.whole
+        mock.replace("GET", TICKET, json=it.ticket)
+        later = helpdesk().read("6")
+        known = {change.id for change in reading.changes}
+        assert tuple(said(change) for change in later.changes if change.id not in known) == it.meaning
+        assert later.ticket.mark != reading.ticket.mark  # so that a search tells that it has to be read again
+
+    def test_one_that_never_came_is_a_note_without_words(self, mock: responses.RequestsMock) -> None:
+        self.serve_without(mock, composed(self.NOTE), timedelta(minutes=11))
+        reading = helpdesk().read("6")
+        assert said(reading.changes[-1]) == "ben (person): note ''"
+        assert reading.whole
 
 
 @pytest.mark.parametrize("ticket_id", ["", "6,7", "../Session", "*"])
