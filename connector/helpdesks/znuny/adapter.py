@@ -1,12 +1,11 @@
 """Znuny as the `Helpdesk` port."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connector.core.ticket import Facts, Kind, Person, Phase, Reading, Role, Ticket
+from connector.core.ticket import Kind, Person, Phase, Reading, Role
 from connector.errors import HelpdeskAway, HelpdeskRefused, PermissionLost, TicketGone
 from connector.helpdesks.znuny.acts import Line, lines_of
 from connector.helpdesks.znuny.agents import Agents
@@ -14,7 +13,8 @@ from connector.helpdesks.znuny.articles import not_shown
 from connector.helpdesks.znuny.client import IDS_PER_CALL, Client
 from connector.helpdesks.znuny.history import ACKNOWLEDGED, OUR_FIELDS, Scene, Told, newest, states_named, told_by
 from connector.helpdesks.znuny.notes import proof_in, written
-from connector.helpdesks.znuny.values import PHASES, STATE_TYPES, ident, in_zone, mark, moment, phase_of, words
+from connector.helpdesks.znuny.ticket import articles_in, mark, required_moment, ticket_of
+from connector.helpdesks.znuny.values import PHASES, STATE_TYPES, ident, in_zone, moment, words
 from connector.helpdesks.znuny.webhook import Proof, hint_of
 from connector.ports import FoundProof, Hint, Live, Names, Note, Row
 
@@ -55,14 +55,14 @@ class Znuny:
         lines = lines_of(history, self._zone)
         last, changed = newest(lines), moment(row.get("Changed"), self._zone)
         # something happened between the two calls; `Changed` counts whole seconds and may not show it
-        if (last and changed and last > changed) or not_shown(lines, _articles(row)):
+        if (last and changed and last > changed) or not_shown(lines, articles_in(row)):
             row = self._client.ticket(ticket_id, articles=True)
         self._agents.seen(row, history)
         self._learn_states(row, lines)
         lately = read_at + (self.clock_skew() or timedelta(0)) - SHOWN_WITHIN
-        awaited = not_shown((line for line in lines if line.at > lately), _articles(row))
+        awaited = not_shown((line for line in lines if line.at > lately), articles_in(row))
         told, scene = self._told(ticket_id, row, lines, awaited)
-        ticket = replace(self._ticket(row, told, scene), mark=mark(row, len(history) - len(awaited)))
+        ticket = ticket_of(row, told, scene, self._client.url, mark(row, len(history) - len(awaited)))
         people = self._agents.named(scene.people)
         return Reading(ticket, told.changes, read_at, self.clock_skew(), people, whole=not awaited)
 
@@ -82,7 +82,7 @@ class Znuny:
             state_types=self._state_types,
             awaited=awaited,
         )
-        return told_by(lines, _articles(row), scene), scene
+        return told_by(lines, articles_in(row), scene), scene
 
     def _learn_states(self, row: Mapping[str, Any], lines: Sequence[Line]) -> None:
         """State names are free text: what one means is learned from a ticket that is in it."""
@@ -93,36 +93,6 @@ class Znuny:
             if found:
                 other = self._client.ticket(found[0])
                 self._state_types[words(other.get("State"))] = words(other.get("StateType"))
-
-    def _ticket(self, row: Mapping[str, Any], told: Told, scene: Scene) -> Ticket:
-        ticket_id, locked = ident(row.get("TicketID")), row.get("Lock") in ("lock", "tmp_lock")
-        phase = phase_of(words(row.get("State")), self._state_types)
-        owner_id = ident(row.get("OwnerID"))
-        given = locked or told.owner_given or owner_id != told.owner_id
-        pending = ident(row.get("RealTillTimeNotUsed"))  # seconds since 1970, unlike every other time
-        return Ticket(
-            id=ticket_id,
-            number=words(row.get("TicketNumber")),
-            url=f"{self._client.url}/index.pl?Action=AgentTicketZoom;TicketID={ticket_id}",
-            facts=_facts(row),
-            state=words(row.get("State")),
-            phase=phase,
-            created_at=self._moment(row, "Created"),
-            updated_at=self._moment(row, "Changed"),
-            owner=scene.owner(owner_id, words(row.get("Owner")), given),
-            customer=scene.customer,
-            locked=locked,
-            pending_until=datetime.fromtimestamp(int(pending), UTC)
-            if pending and phase in (Phase.PENDING, Phase.PENDING_CLOSE)
-            else None,
-            merged_into=_merged_into(told) if phase is Phase.MERGED else None,
-        )
-
-    def _moment(self, row: Mapping[str, Any], key: str) -> datetime:
-        found = moment(row.get(key), self._zone)
-        if found is None:
-            raise HelpdeskAway(f"Znuny answered a ticket without {key}.")
-        return found
 
     def find(self, number: str) -> str:
         """A number that our user may not see can't be told from one that doesn't exist."""
@@ -160,7 +130,7 @@ class Znuny:
 
     def _row(self, raw: Mapping[str, Any], lines: int) -> Row:
         phase = PHASES.get(words(raw.get("StateType")), Phase.OPEN)
-        changed, organization = self._moment(raw, "Changed"), words(raw.get("CustomerID"))
+        changed, organization = required_moment(raw, "Changed", self._zone), words(raw.get("CustomerID"))
         return Row(ident(raw.get("TicketID")), changed, phase.ended, mark(raw, lines), organization)
 
     def _rows(self, ids: Sequence[str]) -> Iterator[tuple[Mapping[str, Any], int]]:
@@ -299,27 +269,3 @@ def _checked(ticket_id: str) -> str:
     if not ident(ticket_id):
         raise HelpdeskRefused("A Znuny ticket's id is a number.")
     return ident(ticket_id)
-
-
-def _facts(row: Mapping[str, Any]) -> Facts:
-    """Znuny knows an organisation by its CustomerID; its web service tells neither its name nor tags."""
-    fields = {words(one.get("Name")): one.get("Value") for one in row.get("DynamicField") or ()}
-    shown = {
-        name: ", ".join(map(words, value)) if isinstance(value, list) else words(value)
-        for name, value in fields.items()
-    }
-    return Facts(
-        priority=words(row.get("Priority")),
-        group=words(row.get("Queue")),
-        title=words(row.get("Title")),
-        organization=words(row.get("CustomerID")),
-        fields=tuple(sorted((name, v) for name, v in shown.items() if v and name not in {*OUR_FIELDS, ACKNOWLEDGED})),
-    )
-
-
-def _articles(row: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    return {ident(one.get("ArticleID")): one for one in row.get("Article") or ()}
-
-
-def _merged_into(told: Told) -> str | None:
-    return next((change.target for change in reversed(told.changes) if change.kind is Kind.MERGED), None)

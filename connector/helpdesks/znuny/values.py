@@ -4,8 +4,6 @@ Ids are numbers or texts, also inside one body; times carry no zone (they are in
 whole seconds; state names are free text, state types are not.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -39,20 +37,6 @@ STATE_TYPES: Mapping[str, str] = {
     "pending auto close+": "pending auto",
     "pending auto close-": "pending auto",
 }
-
-
-#: Columns that can matter to an escalation; what else happens to a ticket shows in the length of its history.
-_MARKED = ("OwnerID", "LockID", "StateID", "PriorityID", "QueueID", "Title", "CustomerUserID", "RealTillTimeNotUsed")
-
-
-def mark(raw: Mapping[str, Any], lines: int) -> str:
-    """What a ticket without its articles, and the number of its history lines, show that can matter, in short.
-
-    An article, a field or a tag leaves nothing in the columns but `Changed`, which counts whole seconds and also moves
-    when Znuny reckons its own escalation times anew; the history has a line for each.
-    """
-    told = [[words(raw.get(name)) for name in _MARKED], lines]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
 def ident(value: Any) -> str:
