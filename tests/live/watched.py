@@ -104,7 +104,7 @@ class WatchedWorld(World):
             mine = one.method == "PATCH" and one.path.endswith(f"/Ticket/{ticket.id}")
             return mine and (after is None or one.came >= after) and wanted(one.body)
 
-        return self.asked.first(passed, what).answered
+        return self.asked.first(passed, lambda: f"{what}; there is {self.headlines(ticket)}").answered
 
     def dashboard(self) -> str:
         """The dashboard's list of escalations, as Anna sees it."""

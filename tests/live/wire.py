@@ -65,7 +65,7 @@ class Wire:
         with self._news:
             return tuple(self._passed)
 
-    def first(self, wanted: Callable[[Passed], bool], what: str, patience: float = 120.0) -> Passed:
+    def first(self, wanted: Callable[[Passed], bool], what: Callable[[], str], patience: float = 120.0) -> Passed:
         """The first request, old or new, that is wanted and was answered with 2xx."""
 
         def found() -> Passed | None:
@@ -73,7 +73,7 @@ class Wire:
 
         with self._news:
             one = self._news.wait_for(found, patience)
-        assert one is not None, f"not within {patience:g} s: {what}"
+        assert one is not None, f"not within {patience:g} s: {what()}"
         return one
 
     def _hand_on(self, request: Request) -> Response:
