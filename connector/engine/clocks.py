@@ -31,6 +31,14 @@ def no_later(reading: Reading, now: datetime) -> Reading:
     )
 
 
+def switched_on(since: datetime, reading: Reading, righted: Reading) -> datetime:
+    """When Escalator was switched on, for the age of a ticket: one is old only if the helpdesk's own time says so, too.
+
+    `since` was taken from a clock of ours that may have been set since, or from another process' or host's.
+    """
+    return since - max(reading.ticket.created_at - righted.ticket.created_at, timedelta(0))
+
+
 def _put_right(change: Change, skew: timedelta, now: datetime) -> Change:
     at = min(change.at - skew, now)
     return change if at == change.at else replace(change, at=at, stamped=change.written_at)

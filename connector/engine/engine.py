@@ -42,7 +42,7 @@ from ..faults import describe
 from ..ports import Clock, Live
 from . import failures
 from .agents import Agents
-from .clocks import no_later
+from .clocks import no_later, switched_on
 from .names import with_names
 from .operator import Operator
 from .proofs import Signatures
@@ -128,8 +128,9 @@ class Engine:
             result = None
             if case is not None and case.moved_to:
                 return ()
-            owner = reading.ticket.owner
-            result = observing.observe(case, no_later(reading, now), self.policy, self._people(owner), since, now)
+            righted, people = no_later(reading, now), self._people(reading.ticket.owner)
+            on = switched_on(since, reading, righted)
+            result = observing.observe(case, righted, self.policy, people, on, now)
             return [self.writes(case, result.case, result.commands)]
 
         self.store.commit([ticket_id], decide)
@@ -158,7 +159,8 @@ class Engine:
             # the form that merges locks when it opens: who only opened it and merged has acknowledged nothing
             source, taken_back = acting.apply(source, Unlocked(by, at), now)
             left_here = tuple(command for command in taken_back if isinstance(command, Entry))
-            goal = known or observing.first_sight(no_later(target, now), self.policy, since)[0]
+            righted = no_later(target, now)
+            goal = known or observing.first_sight(righted, self.policy, switched_on(since, target, righted))[0]
             if goal.escalation is not None and goal.escalation.state.live:
                 words = Words("merged into ticket {number}", number=goal.ticket.number)
                 after, commands = acting.apply(source, Closed(at, by, words), now)

@@ -1,6 +1,7 @@
 """Reading tickets: one reader a ticket, nothing forgotten, and no ticket in the way of another."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 
@@ -56,6 +57,15 @@ def test_a_reading_that_is_not_whole_is_taken_in_and_the_ticket_soon_read_again(
     world.helpdesk.whole = True
     world.looks("42")
     assert hinted(world) == []
+
+
+def test_no_ticket_is_old_because_our_clock_was_set_back_since_escalator_was_switched_on(world: World) -> None:
+    set_back = timedelta(seconds=90)
+    world.since = world.clock.now() + set_back - timedelta(seconds=10)
+    world.helpdesk.skew = set_back
+    world.helpdesk.ticket("42", age=-set_back)  # made now, by the helpdesk's clock
+    world.looks("42")
+    assert world.escalation().state is State.WAITING
 
 
 def test_an_escalation_on_an_emptied_redis_is_not_begun_anew(world: World) -> None:
