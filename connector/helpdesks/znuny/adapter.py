@@ -13,8 +13,9 @@ from connector.helpdesks.znuny.articles import not_shown
 from connector.helpdesks.znuny.client import IDS_PER_CALL, Client
 from connector.helpdesks.znuny.history import ACKNOWLEDGED, OUR_FIELDS, Scene, Told, newest, states_named, told_by
 from connector.helpdesks.znuny.notes import proof_in, written
+from connector.helpdesks.znuny.states import States
 from connector.helpdesks.znuny.ticket import articles_in, mark, required_moment, ticket_of
-from connector.helpdesks.znuny.values import PHASES, STATE_TYPES, ident, in_zone, moment, words
+from connector.helpdesks.znuny.values import PHASES, ident, in_zone, moment, words
 from connector.helpdesks.znuny.webhook import Proof, hint_of
 from connector.ports import FoundProof, Hint, Live, Names, Note, Row
 
@@ -33,7 +34,7 @@ class Znuny:
         """`robots`: logins in lower case, or agents' ids."""
         self._client, self._proof, self._agents = client, proof, agents
         self._zone, self._robots = zone, robots
-        self._state_types: dict[str, str] = dict(STATE_TYPES)
+        self._states = States(client)
         self.request_limit = client.request_limit
 
     # --- webhooks ----------------------------------------------------------------------------------------------------
@@ -58,7 +59,6 @@ class Znuny:
         if (last and changed and last > changed) or not_shown(lines, articles_in(row)):
             row = self._client.ticket(ticket_id, articles=True)
         self._agents.seen(row, history)
-        self._learn_states(row, lines)
         lately = read_at + (self.clock_skew() or timedelta(0)) - SHOWN_WITHIN
         awaited = not_shown((line for line in lines if line.at > lately), articles_in(row))
         told, scene = self._told(ticket_id, row, lines, awaited)
@@ -79,20 +79,10 @@ class Znuny:
             customer=words(row.get("CustomerUserID")),
             people={**self._agents.people(sorted(ids - {"", me.id})), me.id: Person(me.id, me.login, me.name)},
             robots=self._robots,
-            state_types=self._state_types,
+            state_types=self._states.types(row, states_named(lines)),
             awaited=awaited,
         )
         return told_by(lines, articles_in(row), scene), scene
-
-    def _learn_states(self, row: Mapping[str, Any], lines: Sequence[Line]) -> None:
-        """State names are free text: what one means is learned from a ticket that is in it."""
-        self._state_types[words(row.get("State"))] = words(row.get("StateType"))
-        for name in sorted(states_named(lines) - self._state_types.keys()):
-            self._state_types[name] = ""  # asked for once; until a ticket in it comes by, its name is judged
-            found = self._client.search(States=[name], Limit=1)
-            if found:
-                other = self._client.ticket(found[0])
-                self._state_types[words(other.get("State"))] = words(other.get("StateType"))
 
     def find(self, number: str) -> str:
         """A number that our user may not see can't be told from one that doesn't exist."""

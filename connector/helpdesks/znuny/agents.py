@@ -11,11 +11,12 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from connector.core.ticket import Person
-from connector.errors import HelpdeskRefused
+from connector.errors import PermissionLost
 from connector.helpdesks.znuny.articles import MAIL
 from connector.helpdesks.znuny.client import Client
 from connector.helpdesks.znuny.values import SYSTEM, ident, parts, words
@@ -27,14 +28,19 @@ _FROM = re.compile(r'^"?(?P<name>[^"<>]*?)"?\s*(?:<(?P<email>[^<>\s]+)>)?$')
 
 
 class Agents:
-    """The agents seen so far. Thread-safe; it forgets nothing, a login behind an id hardly ever changes."""
+    """The agents seen so far; it forgets nothing, a login behind an id hardly ever changes.
+
+    Thread-safe: who needs an agent that is being looked for waits for the answer. A robot is listed by its login, and
+    what it did counts as a person's for good once it was taken in without one.
+    """
 
     def __init__(self, client: Client, logins: Mapping[str, str] | None = None) -> None:
         """`logins`: those that the config tells, by id."""
         self._client = client
-        self._lock = threading.Lock()
+        self._looking = threading.Lock()  # held over calls
+        self._lock = threading.Lock()  # never held over one
         self._known = {one: Person(one, login, "") for one, login in (logins or {}).items()}
-        self._missed: dict[str, float] = {}
+        self._missed: dict[str, float] = {}  # until when somebody isn't looked for again
 
     def seen(self, ticket: Mapping[str, Any], history: Iterable[Mapping[str, Any]]) -> None:
         """Learns from a ticket and its history as the web service answers them."""
@@ -54,12 +60,17 @@ class Agents:
                 self._learn(ident(article.get("CreateBy")), name=found["name"], email=found["email"] or "")
 
     def people(self, ids: Iterable[str]) -> Mapping[str, Person]:
-        """These agents; those not known by login yet are looked for once in a while."""
-        for one in ids:
-            if one and one != SYSTEM and not self._get(one).login and self._may_look(one):
-                self._look(one)
+        """These agents; those not known by login yet are looked for once in a while.
+
+        Raises HelpdeskError where a search fails; then the next reading looks again.
+        """
+        wanted = [one for one in ids if one]
+        for one in self._unknown(wanted):
+            with self._looking:
+                if self._unknown([one]):  # nobody else has looked meanwhile
+                    self._look(one)
         with self._lock:
-            return {one: named(one, self._known.get(one)) for one in ids if one}
+            return {one: named(one, self._known.get(one)) for one in wanted}
 
     def named(self, ids: Iterable[str]) -> tuple[Person, ...]:
         """Those of these agents of whom more than the id was seen."""
@@ -85,27 +96,32 @@ class Agents:
             better = name if name and (email or not known.name) else known.name
             self._known[one] = replace(known, login=login or known.login, name=better, email=email or known.email)
 
-    def _may_look(self, one: str) -> bool:
+    def _unknown(self, ids: Iterable[str]) -> list[str]:
         now = time.monotonic()
         with self._lock:
-            if now < self._missed.get(one, 0.0):
-                return False
-            self._missed[one] = now + LOOK_AGAIN
-            return True
+            without = (one for one in ids if one != SYSTEM and not self._known.get(one, Person(one, "", "")).login)
+            return [one for one in without if self._missed.get(one, now) <= now]
 
     def _look(self, one: str) -> None:
-        try:
-            for criteria in ({"OwnerIDs": [one]}, {"ResponsibleIDs": [one]}):
-                if found := self._client.search(**criteria, Limit=1):
-                    self.seen(self._client.ticket(found[0]), ())
-                    return
-            for criteria in ({"CreatedUserIDs": [one]}, {"WatchUserIDs": [one]}):
-                if found := self._client.search(**criteria, Limit=1):
-                    self.seen({}, self._client.history(found[0]))
-                    if self._get(one).login:
-                        return
-        except HelpdeskRefused:
-            return  # the ticket went away in between: they stay without a login until the next look
+        self._search(one)
+        with self._lock:  # only now that Znuny has answered
+            self._missed[one] = time.monotonic() + LOOK_AGAIN
+
+    def _search(self, one: str) -> None:
+        for criteria, by_ticket in (
+            ({"OwnerIDs": [one]}, True),
+            ({"ResponsibleIDs": [one]}, True),
+            ({"CreatedUserIDs": [one]}, False),
+            ({"WatchUserIDs": [one]}, False),
+        ):
+            for found in self._client.search(**criteria, Limit=1):
+                with suppress(PermissionLost):  # it went away in between
+                    if by_ticket:
+                        self.seen(self._client.ticket(found), ())
+                    else:
+                        self.seen({}, self._client.history(found))
+            if self._get(one).login:
+                return
 
 
 def named(one: str, known: Person | None) -> Person:

@@ -4,18 +4,23 @@ composed("lock-by-ben.1-TicketLockUpdate")   the request as it was sent, the tic
 serve(mock, it)                              registers all calls about this ticket with a `responses` mock
 helpdesk()                                   the adapter as these captures need it
 said(change)                                 a change in a few words, as the table in meanings.py writes them
+asked_by_two(question, found)                two threads that ask the same at once
 
 A body is the ticket of that moment, so the ticket's answer is made from it. The histories of tickets 6 and 7 were
 captured and are cut at that moment; the few lines that no capture shows are written down here as Znuny writes them.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import requests
 import responses
 
 from connector.core.ticket import Change, Kind
@@ -102,6 +107,32 @@ def helpdesk(**options: Any) -> Helpdesk:
     """The adapter for the Znuny of the captures; its requests carry a secret, and most of them basic auth too."""
     known = {"url": URL, "user": "escalation", "password": "escalation-pw", "webhook_secret": SECRET}
     return build({**known, **options})
+
+
+@contextmanager
+def asked_by_two(question: Callable[[], str], found: str) -> Iterator[list[str]]:
+    """Two threads ask while Znuny's answer to the first one's search is still on its way; both their answers, after.
+
+    `found` is what searches answer. The block runs before Znuny answers.
+    """
+    asked, may_answer, answers = threading.Event(), threading.Event(), list[str]()
+
+    def search(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        asked.set()
+        assert may_answer.wait(30)
+        return 200, {}, found
+
+    responses.add_callback(responses.POST, f"{BASE}/TicketSearch", callback=search)
+    with ThreadPoolExecutor(2) as threads:
+        try:
+            first = threads.submit(question)
+            assert asked.wait(30)
+            second = threads.submit(question)
+            yield answers
+            wait([second], timeout=0.2)  # seconds; who doesn't wait for the answer is long done
+        finally:
+            may_answer.set()
+        answers += [first.result(), second.result()]
 
 
 def said(change: Change) -> str:

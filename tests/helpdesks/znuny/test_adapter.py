@@ -101,17 +101,30 @@ def test_an_owner_on_the_list_of_robots_is_nobody(mock: responses.RequestsMock) 
     assert helpdesk(robots=["4"]).read("6").ticket.owner is None
 
 
-def test_an_own_state_is_understood_by_a_ticket_that_is_in_it(mock: responses.RequestsMock) -> None:
-    it = composed("state-open-by-agent.1-TicketStateUpdate")
-    lines = it.history["TicketHistory"][0]["History"]
-    odd = [{**line, "Name": line["Name"].replace("%%open%%", "%%bei Carla%%")} for line in lines]
-    serve(mock, replace(it, history={"TicketHistory": [{"History": odd}]}))
-    mock.replace("POST", f"{BASE}/TicketSearch", json={"TicketID": ["12"]})
-    mock.get(
-        f"{BASE}/Ticket/12", json={"Ticket": [{"TicketID": 12, "State": "bei Carla", "StateType": "pending reminder"}]}
-    )
-    changes = helpdesk().read("6").changes
-    assert changes[-1].phase is Phase.PENDING
+class TestAStateOfAnOwnName:
+    def serve(self, mock: responses.RequestsMock) -> None:
+        it = composed("state-open-by-agent.1-TicketStateUpdate")
+        lines = it.history["TicketHistory"][0]["History"]
+        odd = [{**line, "Name": line["Name"].replace("%%open%%", "%%bei Carla%%")} for line in lines]
+        serve(mock, replace(it, history={"TicketHistory": [{"History": odd}]}))
+        waits = {"TicketID": 12, "State": "bei Carla", "StateType": "pending reminder"}
+        mock.get(f"{BASE}/Ticket/12", json={"Ticket": [waits]})
+
+    def test_is_understood_by_a_ticket_that_is_in_it(self, mock: responses.RequestsMock) -> None:
+        self.serve(mock)
+        mock.replace("POST", f"{BASE}/TicketSearch", json={"TicketID": ["12"]})
+        assert helpdesk().read("6").changes[-1].phase is Phase.PENDING
+
+    def test_is_understood_by_the_next_reading_where_the_search_for_one_failed(
+        self, mock: responses.RequestsMock
+    ) -> None:
+        self.serve(mock)
+        mock.replace("POST", f"{BASE}/TicketSearch", status=502)
+        znuny = helpdesk()
+        with pytest.raises(HelpdeskAway):
+            znuny.read("6")
+        mock.replace("POST", f"{BASE}/TicketSearch", json={"TicketID": ["12"]})
+        assert znuny.read("6").changes[-1].phase is Phase.PENDING
 
 
 def test_a_change_between_the_two_calls_makes_it_read_the_ticket_again(mock: responses.RequestsMock) -> None:

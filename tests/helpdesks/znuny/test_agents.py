@@ -8,10 +8,11 @@ import requests
 import responses
 
 from connector.core.ticket import Person
+from connector.errors import HelpdeskAway
 from connector.helpdesks.znuny.agents import Agents
 from connector.helpdesks.znuny.client import Client
 
-from .composed import BASE, URL, captured
+from .composed import BASE, URL, asked_by_two, captured
 
 HISTORY = [
     {"HistoryType": "OwnerUpdate", "Name": "%%ben%%4"},
@@ -107,7 +108,29 @@ def test_who_can_not_be_found_has_a_name_at_least_and_is_not_looked_for_at_once_
 def test_a_ticket_that_went_away_in_between_stops_nothing(agents: Agents) -> None:
     responses.post(f"{BASE}/TicketSearch", json={"TicketID": ["6"]})
     responses.get(f"{BASE}/Ticket/6", json=captured("error-unknown-ticket-get")["response"]["body"])
+    responses.get(f"{BASE}/TicketHistory/6", json=captured("error-unknown-ticket-history")["response"]["body"])
     assert agents.people(["9"])["9"].login == ""
+    asked = len(responses.calls)
+    agents.people(["9"])
+    assert len(responses.calls) == asked
+
+
+@responses.activate
+def test_who_could_not_be_looked_for_is_looked_for_again_at_once(agents: Agents) -> None:
+    responses.post(f"{BASE}/TicketSearch", status=502)
+    with pytest.raises(HelpdeskAway):
+        agents.people(["5"])
+    responses.replace(responses.POST, f"{BASE}/TicketSearch", json={"TicketID": ["6"]})
+    responses.get(f"{BASE}/Ticket/6", json={"Ticket": [{"TicketID": 6, "OwnerID": 5, "Owner": "autobot"}]})
+    assert agents.people(["5"])["5"].login == "autobot"
+
+
+@responses.activate
+def test_who_needs_somebody_that_is_being_looked_for_waits_for_the_answer(agents: Agents) -> None:
+    with asked_by_two(lambda: agents.people(["5"])["5"].login, json.dumps({"TicketID": ["6"]})) as answers:
+        responses.get(f"{BASE}/Ticket/6", json={"Ticket": [{"TicketID": 6, "OwnerID": 5, "Owner": "autobot"}]})
+    assert answers == ["autobot", "autobot"]
+    assert len(responses.calls) == 2, "one of them asked"
 
 
 def test_the_system_is_nobody_to_look_for(agents: Agents) -> None:
