@@ -264,7 +264,8 @@ class Supervisor:
         for child in left:
             child.start_at = float("inf")  # its end is wanted
             assert child.popen is not None
-            child.popen.terminate()
+            # Not popen.terminate(): that reaps who has died unnoticed. Until _notice_death does, its id is nobody else's.
+            os.kill(child.popen.pid, signal.SIGTERM)
         while left := [child for child in left if child.popen is not None]:
             for child in left:
                 if time.monotonic() - asked > child.process.patience or self._stops > 1:

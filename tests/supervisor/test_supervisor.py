@@ -253,3 +253,19 @@ def test_sighup_with_a_bad_config_keeps_everything_as_it_was(up: Callable[..., U
     running.until("Reload refused: everything goes on with the config as it was.")
     assert running.count("config.yml line 3: no such priority") == 1
     assert {process.pid for process in running.children()} == before
+
+
+def test_one_that_dies_while_the_new_config_is_read_is_no_reason_to_end(up: Callable[..., Up]) -> None:
+    """Building every channel takes a second, and in this time nobody looks after the processes."""
+    running = up(steady("redis", restart_on_reload=False), steady("timers", env={"NAME": "timers"}), steady("web"))
+    running.until("started", times=3)
+    timers = next(process for process in running.children() if "timers" in process.environ().get("NAME", ""))
+    running.configure(dies_meanwhile=timers.pid)
+
+    running.popen.send_signal(signal.SIGHUP)
+    running.until("Reloaded.")
+
+    running.until("timers | started", times=2)
+    running.until("web    | started", times=2)
+    assert running.popen.poll() is None
+    assert running.count("Traceback") == 0

@@ -1,6 +1,11 @@
-"""A small `up` for the tests: `python up.py DATA CONFIG`; CONFIG is JSON: processes, listen, and whether it is good."""
+"""A small `up` for the tests: `python up.py DATA CONFIG`; CONFIG is JSON: processes, listen, and whether it is good.
+
+`dies_meanwhile`: id of a process that ends while the config is read.
+"""
 
 import json
+import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +21,9 @@ def say(line: str) -> None:
 
 def good() -> bool:
     said = json.loads(config.read_text())
+    if pid := said.get("dies_meanwhile"):
+        os.kill(pid, signal.SIGKILL)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     if not said.get("good", True):
         say("config.yml line 3: no such priority")
     return said.get("good", True)
