@@ -11,16 +11,17 @@ from connector.helpdesks.znuny.acts import Line, lines_of
 from connector.helpdesks.znuny.agents import Agents
 from connector.helpdesks.znuny.articles import not_shown
 from connector.helpdesks.znuny.client import IDS_PER_CALL, Client
-from connector.helpdesks.znuny.history import ACKNOWLEDGED, OUR_FIELDS, Scene, Told, newest, states_named, told_by
+from connector.helpdesks.znuny.history import ACKNOWLEDGED, OUR_FIELDS, Scene, Told, states_named, told_by
 from connector.helpdesks.znuny.notes import proof_in, written
 from connector.helpdesks.znuny.states import States
-from connector.helpdesks.znuny.ticket import articles_in, mark, required_moment, ticket_of
-from connector.helpdesks.znuny.values import PHASES, ident, in_zone, moment, words
+from connector.helpdesks.znuny.ticket import Ahead, ahead, articles_in, mark, required_moment, ticket_of
+from connector.helpdesks.znuny.values import PHASES, ident, in_zone, words
 from connector.helpdesks.znuny.webhook import Proof, hint_of
 from connector.ports import FoundProof, Hint, Live, Names, Note, Row
 
 STATUS = "EscalationStatus"  # the dynamic field of the live state, and what it can say
 STATUSES = ("running", "acknowledged", "snoozed", "exhausted")
+READ_AT_MOST = 3  # times, while things go on happening to a ticket: what is missing then is waited for
 SHOWN_WITHIN = timedelta(minutes=10)  # how long an article that the history names is waited for
 PAGE = 500  # tickets a search brings at once; Znuny has no offset, so pages are windows of change time
 
@@ -51,13 +52,8 @@ class Znuny:
         """The ticket, its articles and its history. A missing ticket is PermissionLost: Znuny answers both alike."""
         ticket_id = _checked(ticket_id)
         read_at = datetime.now(UTC)
-        row = self._client.ticket(ticket_id, articles=True)
-        history = self._client.history(ticket_id)
+        row, history = self._row_and_history(ticket_id)
         lines = lines_of(history, self._zone)
-        last, changed = newest(lines), moment(row.get("Changed"), self._zone)
-        # something happened between the two calls; `Changed` counts whole seconds and may not show it
-        if (last and changed and last > changed) or not_shown(lines, articles_in(row)):
-            row = self._client.ticket(ticket_id, articles=True)
         self._agents.seen(row, history)
         lately = read_at + (self.clock_skew() or timedelta(0)) - SHOWN_WITHIN
         awaited = not_shown((line for line in lines if line.at > lately), articles_in(row))
@@ -65,6 +61,20 @@ class Znuny:
         ticket = ticket_of(row, told, scene, self._client.url, mark(row, len(history) - len(awaited)))
         people = self._agents.named(scene.people)
         return Reading(ticket, told.changes, read_at, self.clock_skew(), people, whole=not awaited)
+
+    def _row_and_history(self, ticket_id: str) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
+        """Both as of one moment, usually by one call each.
+
+        Always the row first: a close that only the row shows would be nobody's, for good. Where something happened
+        between the two calls both are read again, unless that tells nothing new (Znuny's cache is behind).
+        """
+        torn = whole = Ahead()
+        for _ in range(READ_AT_MOST):
+            row, history = self._client.ticket(ticket_id, articles=True), self._client.history(ticket_id)
+            before, torn = torn, ahead(lines_of(history, self._zone), row, self._zone)
+            if torn in (whole, before):
+                break
+        return row, history
 
     def _told(
         self, ticket_id: str, row: Mapping[str, Any], lines: Sequence[Line], awaited: frozenset[str]

@@ -2,14 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from connector.core.ticket import Facts, Kind, Phase, Ticket
 from connector.errors import HelpdeskAway
-from connector.helpdesks.znuny.history import ACKNOWLEDGED, OUR_FIELDS, Scene, Told
+from connector.helpdesks.znuny.acts import Line
+from connector.helpdesks.znuny.articles import not_shown
+from connector.helpdesks.znuny.history import ACKNOWLEDGED, OUR_FIELDS, Scene, Told, newest
 from connector.helpdesks.znuny.values import ident, moment, phase_of, words
 
 #: Columns that can matter to an escalation; what else happens to a ticket shows in the length of its history.
@@ -59,6 +62,21 @@ def ticket_of(row: Mapping[str, Any], told: Told, scene: Scene, url: str, mark: 
 def articles_in(row: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
     """The ticket's articles by id, where they were asked for."""
     return {ident(one.get("ArticleID")): one for one in row.get("Article") or ()}
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What a history, read after its ticket's row, tells beyond it. As made: nothing."""
+
+    since: datetime | None = None  # its newest line, if that is younger than the row
+    articles: frozenset[str] = frozenset()  # those that the row doesn't show
+
+
+def ahead(lines: Sequence[Line], row: Mapping[str, Any], zone: ZoneInfo) -> Ahead:
+    """`Changed` counts whole seconds and may not show what happened between the two calls; a missing article does."""
+    last, changed = newest(lines), moment(row.get("Changed"), zone)
+    younger = last is not None and changed is not None and last > changed
+    return Ahead(last if younger else None, not_shown(lines, articles_in(row)))
 
 
 def required_moment(row: Mapping[str, Any], key: str, zone: ZoneInfo) -> datetime:

@@ -127,12 +127,76 @@ class TestAStateOfAnOwnName:
         assert znuny.read("6").changes[-1].phase is Phase.PENDING
 
 
-def test_a_change_between_the_two_calls_makes_it_read_the_ticket_again(mock: responses.RequestsMock) -> None:
-    before, it = composed("owner-to-ben-by-anna.1-TicketOwnerUpdate"), composed("lock-by-ben.1-TicketLockUpdate")
-    serve(mock, it)
-    mock.replace("GET", TICKET, json=before.ticket)
-    mock.get(TICKET, json=it.ticket)
-    assert helpdesk().read("6").ticket.locked
+class TestWhatHappensBetweenTheTwoCalls:
+    """The ticket's row is read, then its history; in between people go on."""
+
+    CLOSE = "ui-close-by-anna.4-TicketStateUpdate"
+    ROW, HISTORY = f"{BASE}/Ticket/7", f"{BASE}/TicketHistory/7"
+
+    def asked(self, mock: responses.RequestsMock) -> list[str]:
+        """The ticket's calls in their order: R for the row, H for the history."""
+        urls = [str(call.request.url).partition("?")[0] for call in mock.calls]
+        return [{self.ROW: "R", self.HISTORY: "H"}[url] for url in urls if url in (self.ROW, self.HISTORY)]
+
+    def noted(self, it: Composed, notes: int = 1) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Row and history as they were before the close, the history with so many notes that the row doesn't show."""
+        row, history = json.loads(json.dumps([it.ticket, it.history]))
+        row["Ticket"][0].update(State="open", StateType="open", StateID=4, Changed="2026-11-21 20:09:01")
+        row["Ticket"][0]["Article"].pop()
+        lines = history["TicketHistory"][0]["History"]
+        note = next(line for line in lines if line["Name"] == "%%Close")
+        del lines[len(lines) - it.act :]
+        lines += [{**note, "ArticleID": 100 + number} for number in range(notes)]
+        return row, history
+
+    def test_nothing_and_two_calls_are_enough(self, mock: responses.RequestsMock) -> None:
+        serve(mock, composed(self.CLOSE))
+        helpdesk().read("7")
+        assert self.asked(mock) == ["R", "H"]
+
+    def test_a_lock_makes_it_read_the_ticket_again(self, mock: responses.RequestsMock) -> None:
+        before, it = composed("owner-to-ben-by-anna.1-TicketOwnerUpdate"), composed("lock-by-ben.1-TicketLockUpdate")
+        serve(mock, it)
+        mock.replace("GET", TICKET, json=before.ticket)
+        mock.get(TICKET, json=it.ticket)
+        assert helpdesk().read("6").ticket.locked
+
+    def test_a_close_after_a_note_is_the_work_of_who_closed_it(self, mock: responses.RequestsMock) -> None:
+        """The note alone makes it read again, and the ticket is closed by then: its history has to say by whom."""
+        it = composed(self.CLOSE)
+        serve(mock, it)
+        row, history = self.noted(it)
+        mock.replace("GET", self.ROW, json=row)
+        mock.get(self.ROW, json=it.ticket)
+        mock.replace("GET", self.HISTORY, json=history)
+        mock.get(self.HISTORY, json=it.history)
+        reading = helpdesk().read("7")
+        assert reading.ticket.phase is Phase.CLOSED
+        assert "anna (person): state open -> closed successful" in [said(change) for change in reading.changes]
+        assert self.asked(mock) == ["R", "H", "R", "H"]
+
+    def test_what_a_second_look_does_not_show_either_is_left_to_the_next_reading(
+        self, mock: responses.RequestsMock
+    ) -> None:
+        it = composed(self.CLOSE)
+        serve(mock, it)
+        row, history = self.noted(it)
+        mock.replace("GET", self.ROW, json=row, headers={"Date": "Sat, 21 Nov 2026 20:09:13 GMT"})
+        mock.replace("GET", self.HISTORY, json=history)
+        assert not helpdesk().read("7").whole
+        assert self.asked(mock) == ["R", "H", "R", "H"]
+
+    def test_a_ticket_on_which_things_go_on_happening_is_read_three_times_at_most(
+        self, mock: responses.RequestsMock
+    ) -> None:
+        it = composed(self.CLOSE)
+        serve(mock, it)
+        mock.replace("GET", self.ROW, json=self.noted(it)[0], headers={"Date": "Sat, 21 Nov 2026 20:09:13 GMT"})
+        mock.remove("GET", self.HISTORY)
+        for notes in range(1, 6):
+            mock.get(self.HISTORY, json=self.noted(it, notes)[1])
+        assert not helpdesk().read("7").whole
+        assert self.asked(mock) == ["R", "H"] * 3
 
 
 class TestAnArticleThatIsNotShownYet:
