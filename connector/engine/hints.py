@@ -1,5 +1,8 @@
 """Hints: tickets that may have changed. Each is read again; one that tells nothing new is dropped before that.
 
+Each hint gets a number that no other one ever has; one is forgotten by its number. Counted ticket by ticket, a hint
+could come by the number of one that was forgotten meanwhile, and be forgotten by whoever began before.
+
 New tickets and those with an escalation are read first. Of known ones with nothing running there may be 20,000 at once
 (a moved customer, a job over all tickets): many of them are compared in one search, and only what differs is read.
 """
@@ -65,8 +68,7 @@ for i = 20, #ARGV do
   else
     redis.call('ZADD', known, 'LT', now, ticket)
   end
-  redis.call('INCR', prefix .. 'hint:' .. ticket)
-  redis.call('EXPIRE', prefix .. 'hint:' .. ticket, 86400)
+  redis.call('SET', prefix .. 'hint:' .. ticket, redis.call('INCR', prefix .. 'newest-hint'), 'EX', 86400)
   if deleted == '1' then redis.call('SET', prefix .. 'deleted:' .. ticket, 1, 'EX', 86400) end
 end
 redis.call('HINCRBY', KEYS[4], ARGV[13], #ARGV - 19)
@@ -75,7 +77,7 @@ redis.call('HINCRBY', KEYS[4], ARGV[13], #ARGV - 19)
 )
 
 # Lends out tickets to be compared: nobody else gets them for a while. KEYS: known. ARGV: now, most, until, prefix.
-# Answers tickets and how often each was hinted at.
+# Answers tickets and the number of each one's last hint.
 _LEND = """
 local lent = {}
 for _, ticket in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])) do
@@ -89,23 +91,23 @@ for _, ticket in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'L
 end
 return lent
 """
-# Takes them back. KEYS: known, behind. ARGV: now, prefix, then for each: ticket, hints as lent, 1 if it is to be read.
+# Takes them back. KEYS: known, behind. ARGV: now, prefix, then for each: ticket, number as lent, 1 if it is to be read.
 # One that was hinted at again meanwhile is compared again.
 _COMPARED = """
 for i = 3, #ARGV, 3 do
-  local ticket, count = ARGV[i], ARGV[2] .. 'hint:' .. ARGV[i]
+  local ticket, last = ARGV[i], ARGV[2] .. 'hint:' .. ARGV[i]
   if ARGV[i + 2] == '1' then
     redis.call('ZREM', KEYS[1], ticket)
     redis.call('ZADD', KEYS[2], 'LT', ARGV[1], ticket)
-  elseif (redis.call('GET', count) or '') == ARGV[i + 1] then
+  elseif (redis.call('GET', last) or '') == ARGV[i + 1] then
     redis.call('ZREM', KEYS[1], ticket)
-    redis.call('DEL', count)
+    redis.call('DEL', last)
   else
     redis.call('ZADD', KEYS[1], ARGV[1], ticket)
   end
 end
 """
-# Forgets a hint if no other one came since. KEYS: counter, then all that wait. ARGV: ticket, count before reading.
+# Forgets a hint if no other one came since. KEYS: its number, then all that wait. ARGV: ticket, number before reading.
 _FORGET = """
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[2] then return 0 end
 for i = 2, #KEYS do redis.call('ZREM', KEYS[i], ARGV[1]) end
@@ -174,22 +176,22 @@ class Hints:
 
     # --- what is done with them ------------------------------------------------------------------------------------
 
-    def count(self, ticket_id: str) -> bytes:
-        """How often this ticket was hinted at so far."""
+    def last(self, ticket_id: str) -> bytes:
+        """The number of the ticket's last hint; empty where none waits."""
         return self._redis.get(f"{PREFIX}hint:{ticket_id}") or b""
 
-    def forget(self, ticket_id: str, count: bytes) -> None:
-        """It has been read, unless another hint came since `count`."""
-        self._redis.eval(_FORGET, 4, f"{PREFIX}hint:{ticket_id}", HINTS, KNOWN, BEHIND, ticket_id, count)
+    def forget(self, ticket_id: str, number: bytes) -> None:
+        """It has been read, unless another hint came since the one of this number."""
+        self._redis.eval(_FORGET, 4, f"{PREFIX}hint:{ticket_id}", HINTS, KNOWN, BEHIND, ticket_id, number)
 
     def lend(self, most: int, now: float, seconds: float) -> dict[str, bytes]:
-        """Tickets to be compared, with how often each was hinted at; they are due again after so many seconds."""
+        """Tickets to be compared, with the numbers of their hints; they are due again after so many seconds."""
         lent = self._redis.eval(_LEND, 1, KNOWN, repr(now), most, repr(now + seconds), PREFIX)
-        return {ticket.decode(): count for ticket, count in zip(lent[::2], lent[1::2], strict=True)}
+        return {ticket.decode(): number for ticket, number in zip(lent[::2], lent[1::2], strict=True)}
 
     def compared(self, lent: Mapping[str, bytes], to_read: Collection[str], now: float) -> None:
         """Those to be read stand behind everything else; the others are done with."""
         arguments: list[Any] = []
-        for ticket, count in lent.items():
-            arguments += [ticket, count, int(ticket in to_read)]
+        for ticket, number in lent.items():
+            arguments += [ticket, number, int(ticket in to_read)]
         self._redis.eval(_COMPARED, 2, KNOWN, BEHIND, repr(now), PREFIX, *arguments)

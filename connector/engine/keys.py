@@ -11,7 +11,8 @@ escalator:breaker:<channel>  how often its provider failed in a row
 escalator:desk:<ticket>      list of things to write in the helpdesk, in order
 escalator:show:<ticket>      the live state that the helpdesk should show
 escalator:desk               ticket -> not before; what desk drains
-escalator:hints              ticket -> when to read it; escalator:hint:<ticket> counts its hints
+escalator:hints              ticket -> when to read it; escalator:hint:<ticket> is the number of its last hint
+escalator:newest-hint        the number of the last hint of all
 escalator:hints:known        the same for known tickets with nothing running: looked at in bulk, before any is read
 escalator:hints:behind       and for those of them that differ: read when nothing else waits
 escalator:hints:late         there for a while after a hint that came late

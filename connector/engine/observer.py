@@ -52,7 +52,7 @@ class Observer:
             if not mine:
                 self._later(ticket_id, 0.5)
                 return
-            count = self.store.hints.count(ticket_id)
+            number = self.store.hints.last(ticket_id)
             try:
                 done = self._read(ticket_id)
             except (redis.RedisError, Emptied):
@@ -61,7 +61,7 @@ class Observer:
                 done = False
                 self._later(ticket_id, failures.failed(self.store, self.engine.operator, ticket_id, error))
             if done:
-                self.store.hints.forget(ticket_id, count)
+                self.store.hints.forget(ticket_id, number)
                 reached("hint forgotten")
 
     def look_together(self, ticket_ids: Sequence[str]) -> None:
@@ -70,7 +70,7 @@ class Observer:
         So is all of it while the helpdesk can't be searched.
         """
         at, known = self.clock.now(), self.store.cases(ticket_ids)
-        counts = {ticket_id: self.store.hints.count(ticket_id) for ticket_id in ticket_ids}
+        numbers = {ticket_id: self.store.hints.last(ticket_id) for ticket_id in ticket_ids}
         try:
             rows = {row.ticket_id: row for row in self.helpdesk.rows(ticket_ids)}
         except HelpdeskError as error:
@@ -80,7 +80,7 @@ class Observer:
             case, row = known.get(ticket_id), rows.get(ticket_id)
             if case is not None and row is not None and as_it_was(row, case):
                 self.engine.confirm(ticket_id, case.ticket.updated_at, at)
-                self.store.hints.forget(ticket_id, counts[ticket_id])
+                self.store.hints.forget(ticket_id, numbers[ticket_id])
             else:
                 self.store.redis.zadd(HINTS, {ticket_id: LOOK_ALONE}, xx=True)
 

@@ -1,6 +1,7 @@
 """Reading tickets: one reader a ticket, nothing forgotten, and no ticket in the way of another."""
 
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from connector.core.escalation import State
 from connector.engine.keys import HINTS, PREFIX
 from connector.engine.store import Emptied
 from connector.errors import HelpdeskAway, HelpdeskRefused, PermissionLost
+from connector.ports import Row
 
 from .conftest import World
 
@@ -37,6 +39,27 @@ def test_a_hint_that_comes_during_the_reading_has_it_read_again(world: World) ->
     world.helpdesk.goes_on.set()
     reading.join()
     assert hinted(world) == ["42"]
+
+
+def test_a_hint_that_comes_after_another_one_was_forgotten_is_not_forgotten_in_its_place(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.escalating("42")
+    world.store.hints.add(["42"])
+    rows = world.helpdesk.rows
+
+    def meanwhile(ids: Sequence[str]) -> Sequence[Row]:
+        found = rows(ids)  # as it was before all this
+        world.observer.look("42")  # by another worker, which forgets the hint
+        world.helpdesk.takes("42")
+        world.store.hints.add(["42"])
+        return found
+
+    monkeypatch.setattr(world.helpdesk, "rows", meanwhile)
+    world.observer.look_together(["42"])
+    assert hinted(world) == ["42"]
+    world.desk.drain()
+    assert world.escalation().state is State.ACKNOWLEDGED
 
 
 def test_one_reads_a_ticket_at_a_time_and_the_other_comes_back(world: World) -> None:

@@ -122,7 +122,7 @@ def test_every_key_that_grows_with_tickets_has_an_end(world: World) -> None:
     world.delivery.drain()
     world.desk.drain()
     endless = {key.decode() for key in world.redis.keys(f"{PREFIX}*") if world.redis.ttl(key) == -1}
-    assert endless == {f"{PREFIX}{name}" for name in ("epoch", "since", "counters", "jobs", "past")}
+    assert endless == {f"{PREFIX}{name}" for name in ("epoch", "since", "counters", "jobs", "past", "newest-hint")}
     assert {world.redis.zcard(f"{PREFIX}{name}") for name in ("due", "out", "desk", "hints")} == {0}
 
 
