@@ -210,7 +210,7 @@ def owner_changed(escalation: Escalation, event: OwnerSet, now: datetime) -> Mov
     """While somebody has it: given to somebody else, or to nobody, ends the acknowledgement."""
     current, was = escalation.acknowledged, escalation.owner
     assert current is not None
-    if _same_person(was, event.owner) or event.by.role is Role.US:
+    if _same_person(was, event.owner) or event.by.role is Role.US or _before_it(current, event.at):
         return remember_owner(escalation, event, now)
     if event.by.role is Role.CUSTOMER:
         return escalation, ((SetOwner(was.login),) if was is not None else ())
@@ -229,6 +229,16 @@ def owner_changed(escalation: Escalation, event: OwnerSet, now: datetime) -> Mov
     if event.back and not current.provisional:
         return with_owner, ()
     return _hand_over(with_owner, event.owner.name if event.owner else Words("nobody"), event.by, event.at, now)
+
+
+def _before_it(current: Acknowledgement, at: datetime) -> bool:
+    """Whether what was saved at `at`, and is only read now, came before an acknowledgement from outside.
+
+    That one stands in no history, which would put it in its place, and was taken in at once. Within the few seconds
+    that two clocks may differ either may be taken for the earlier one: the person is on it as surely as a moment ago.
+    """
+    outside = bool(current.key) or not current.by.id
+    return outside and at < current.at
 
 
 def _form_gave_it_on(escalation: Escalation, event: OwnerSet, now: datetime) -> Moved:
@@ -251,7 +261,7 @@ def _old_screen(escalation: Escalation, event: OwnerSet) -> bool:
 def group_changed(escalation: Escalation, event: GroupSet, now: datetime) -> Moved:
     """Another group has it now: whoever acknowledged is no longer the one."""
     current = escalation.acknowledged
-    if current is None or event.by.role in (Role.CUSTOMER, Role.US):
+    if current is None or event.by.role in (Role.CUSTOMER, Role.US) or _before_it(current, event.at):
         return escalation, ()
     if _only_a_form(escalation, event.by, event.at):
         return take_back(escalation, event.by, event.at, now, Words("group {group}", group=event.group))

@@ -2,7 +2,7 @@
 
 from connector.core.escalation import Stage, State
 from connector.core.events import Acknowledge, GroupSet, Outcome, OwnerSet, SetOwner
-from connector.core.ticket import Actor, Kind, Person
+from connector.core.ticket import Actor, Kind, Person, Role
 
 from .builders import ANNA, BEN, BY_ANNA, BY_BEN, BY_DANA, CUSTOMER, DANA, ROBOT, SYSTEM, US, Story, Watch, at, running
 
@@ -74,6 +74,36 @@ def test_our_own_assigning_is_no_handover() -> None:
     story.happens(Acknowledge(BY_DANA, at(11), "sms reply", key="dana", outside=True), at(11))
     story.happens(OwnerSet(DANA, at(11, 1), US), at(11, 1))
     assert (story.state, story.escalation.owner) == (State.ACKNOWLEDGED, DANA)
+
+
+# --- read late -------------------------------------------------------------------------------------------------------
+
+
+def test_what_was_given_away_before_somebody_acknowledged_from_outside_and_is_read_after_it_ends_nothing() -> None:
+    story = running()
+    story.happens(Acknowledge(BY_DANA, at(11), "phone call", key="dana", outside=True), at(11))
+    story.happens(OwnerSet(BEN, at(10, 55), BY_ANNA), at(11, 10))
+    assert (story.state, story.escalation.owner) == (State.ACKNOWLEDGED, BEN)
+    assert story.notes == ["step", "acknowledged"]
+
+    story.happens(OwnerSet(ANNA, at(12), BY_BEN), at(12))
+    assert story.state is State.WAITING, "what is given away later is a handover"
+
+
+def test_nor_does_a_group_that_was_changed_before() -> None:
+    story = running()
+    story.happens(Acknowledge(Actor(Role.PERSON, "", "", "Somebody"), at(11), "API", outside=True), at(11))
+    story.happens(GroupSet("2nd Level", at(10, 55), BY_ANNA), at(14))
+    assert story.state is State.ACKNOWLEDGED
+
+    story.happens(GroupSet("Network", at(15), BY_ANNA), at(15))
+    assert story.state is State.WAITING, "another group later is a handover"
+
+
+def test_in_the_helpdesk_the_order_of_its_history_counts_and_not_the_clock() -> None:
+    story = taken()
+    story.happens(OwnerSet(BEN, at(10, 58), BY_ANNA), at(20))
+    assert story.state is State.WAITING
 
 
 # --- old screens -----------------------------------------------------------------------------------------------------
