@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from connector.errors import ConfigError
+from connector.errors import ConfigError, Undelivered
+from connector.ports import Message, Receipt
 
 from ._templates import BUILT_IN, Texts
 
@@ -16,6 +17,16 @@ CONNECT_TIMEOUT = 4.0  # seconds, every provider
 READ_TIMEOUT = 10.0  # seconds between two bytes of an answer
 
 T = TypeVar("T")
+
+
+def repeat(message: Message) -> Receipt | None:
+    """`Channel.find` where whoever receives it knows a repeat by its id, so that sending again is safe.
+
+    Raises Undelivered (maybe sent) where what went out before may have had another id.
+    """
+    if message.elsewhere:
+        raise Undelivered("It may have gone out in a message about several tickets.", maybe_sent=True)
+    return None
 
 
 @dataclass(frozen=True, slots=True)

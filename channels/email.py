@@ -21,7 +21,7 @@ from connector.ports import Message, Receipt
 
 from . import _texts
 from ._mail import compose, message_id, parts
-from ._shared import CONNECT_TIMEOUT, READ_TIMEOUT, Shared, read_file
+from ._shared import CONNECT_TIMEOUT, READ_TIMEOUT, Shared, read_file, repeat
 from ._templates import BUILT_IN, Texts
 
 KIND = "email"
@@ -135,9 +135,9 @@ class Email:
         _Conversation(self._options, self._context).send(self._sender[1], to, raw)
         return Receipt(provider_id=message_id(message, self._sender[1]), detail="accepted")
 
-    def find(self, message: Message) -> Receipt | None:  # noqa: ARG002 - a port's signature
+    def find(self, message: Message) -> Receipt | None:
         """None: sending again is safe, mail programs know a repeat by its Message-ID."""
-        return None
+        return repeat(message)
 
 
 def proofread(message: Message, texts: Texts) -> None:

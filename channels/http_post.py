@@ -24,7 +24,7 @@ from connector.errors import ConfigError, Undelivered
 from connector.ports import Message, Purpose, Receipt
 
 from ._http import may_have_left
-from ._shared import Shared, read_file
+from ._shared import Shared, read_file, repeat
 
 KIND = "http_post"
 
@@ -162,9 +162,9 @@ class HttpPost:
             sentence = "The receiver's answer was lost." if maybe else "The receiver could not be reached."
             raise Undelivered(sentence, details=type(error).__name__, maybe_sent=maybe) from None
 
-    def find(self, message: Message) -> Receipt | None:  # noqa: ARG002 - a port's signature
+    def find(self, message: Message) -> Receipt | None:
         """None: sending again is safe, the receiver knows a repeat by its id."""
-        return None
+        return repeat(message)
 
 
 def _receipt(response: requests.Response) -> Receipt:

@@ -26,7 +26,7 @@ from connector.errors import ConfigError, Undelivered
 from connector.ports import Message, Purpose, Receipt
 
 from . import _texts
-from ._shared import CONNECT_TIMEOUT, READ_TIMEOUT, PerProcess, Shared, read_file
+from ._shared import CONNECT_TIMEOUT, READ_TIMEOUT, PerProcess, Shared, read_file, repeat
 from ._templates import BUILT_IN, Texts
 
 KIND = "push"
@@ -197,9 +197,9 @@ class Push:
         first.dead = gone
         raise first
 
-    def find(self, message: Message) -> Receipt | None:  # noqa: ARG002 - a port's signature
+    def find(self, message: Message) -> Receipt | None:
         """None: sending again is safe, it replaces the first one under its collapse id."""
-        return None
+        return repeat(message)
 
     def _push(self, message: Message, device: str, body: bytes, end: float) -> str:
         """The apns-id under which Apple took it, by `end` (monotonic). Raises Undelivered."""

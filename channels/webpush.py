@@ -28,7 +28,7 @@ from connector.ports import Message, Receipt
 
 from . import _texts
 from ._http import may_have_left
-from ._shared import Shared, read_file
+from ._shared import Shared, read_file, repeat
 from ._templates import BUILT_IN, Texts
 from ._vapid import LONGEST_ENDPOINT as LONGEST_ENDPOINT
 from ._vapid import key_of, unpadded
@@ -157,9 +157,9 @@ class WebPush:
             return Receipt(detail="accepted", dead=dead)
         raise _worst([error for error in outcomes if error is not None], dead)
 
-    def find(self, message: Message) -> Receipt | None:  # noqa: ARG002 - a port's signature
+    def find(self, message: Message) -> Receipt | None:
         """None: sending again is safe, it replaces the first one under its topic and tag."""
-        return None
+        return repeat(message)
 
     def _outcome(self, message: Message, device: Subscription, body: bytes) -> Undelivered | None:
         """None: the push service has it."""

@@ -249,6 +249,7 @@ class Message:
     also: tuple[Announced, ...] = ()  # what else it tells of: tickets that came within a short time
     next_at: datetime | None = None  # when more is done unless somebody takes it; later, this message is old
     theirs: tuple[str, ...] = ()  # ids at the provider that other notifications own; `find` passes them over
+    elsewhere: bool = False  # a message with another id may have told of it: who knows a repeat by its id can't tell
     rests_until: datetime | None = None  # the last one of this kind until then: the ceiling is reached, and it says so
     rehearsed_for: str = ""  # in a rehearsal that somebody else is told of: the names of those it is meant for
 

@@ -69,6 +69,7 @@ class Notification:
     dropped: bool = False  # no longer wanted: nothing follows from it, whatever becomes of it
     later: Words = NOTHING  # a receipt's words that came when it had ended
     message: str = ""  # the message that tells of it together with others, while that is under way or was the last
+    elsewhere: bool = False  # a message under another id, about several tickets, may have told of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,12 +155,14 @@ class Tick:
 class Claim:
     """Somebody wants to send this notification now and holds it until `until`.
 
-    `message`: the message that tells of it together with others; "" when it goes out alone.
+    `message`: the message that tells of it together with others; "" when it goes out alone. `elsewhere`: an earlier
+    one, which doesn't tell of it any more, may have done so.
     """
 
     id: str
     until: datetime
     message: str = ""
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

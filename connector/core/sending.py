@@ -173,6 +173,7 @@ def claim(escalation: Escalation, event: Claim, now: datetime) -> Moved:
         attempts=notification.attempts + 1,
         unsure=notification.unsure or notification.stage is Stage.CLAIMED,
         message=event.message,
+        elsewhere=notification.elsewhere or event.elsewhere,
     )
     return with_notification(escalation, claimed), ()
 

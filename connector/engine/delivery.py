@@ -111,20 +111,22 @@ class Delivery:
                 return
             bundle = self.messages.kept(id)
             if bundle is None:
-                self._send(due, [part], None)
+                self._send(due, [part], None, elsewhere=True)
                 return
             cases = self.store.cases(list(dict.fromkeys(ticket for ticket, _ in bundle.parts)))
             found = [(cases.get(ticket), _find(cases.get(ticket), one)) for ticket, one in bundle.parts]
             parts = [Part(case, held) for case, held in found if case and held and held.message == id]
             asked = bundle.message is not None or bundle.outcome is not None
             if asked and part.held.id not in [one for _, one in bundle.parts]:  # it went out about the others alone
-                self._send(due, [part], None)
+                left_out = part.held.id in [one for _, one in bundle.left_out]
+                self._send(due, [part], None, elsewhere=left_out)
                 return
             if part.held.id not in [each.held.id for each in parts]:  # merged into another ticket meanwhile
                 parts.append(part)
             self._send(due, parts, bundle)
 
-    def _send(self, due: Due, parts: Sequence[Part], bundle: Bundle | None) -> None:
+    def _send(self, due: Due, parts: Sequence[Part], bundle: Bundle | None, *, elsewhere: bool = False) -> None:
+        """`elsewhere`: a message under another id may have told of it."""
         channel = self.channels.get(parts[0].held.channel)
         id = bundle.id if bundle else parts[0].held.id
         line = self._line(parts[0], channel)
@@ -138,7 +140,8 @@ class Delivery:
         lease = (channel.lease if channel else NO_CHANNEL_LEASE) + min(EACH_PART * (len(parts) - 1), PARTS_AT_MOST)
         # its own moment, by which it knows its claim again when Redis' answer was lost
         lease_ends = self.clock.now() + timedelta(seconds=lease + random.random())  # noqa: S311  # no secret
-        claimed = [self._claim(due, part, lease_ends, bundle.id if bundle else "") for part in parts]
+        claims = [Claim(part.held.id, lease_ends, bundle.id if bundle else "", elsewhere) for part in parts]
+        claimed = [self._claim(due, part, claim) for part, claim in zip(parts, claims, strict=True)]
         ours = [part for part in claimed if part is not None]
         if not ours:
             release(self.store.redis, line, id)
@@ -157,13 +160,13 @@ class Delivery:
         else:
             release(self.store.redis, line, id)
 
-    def _claim(self, due: Due, part: Part, lease_ends: datetime, message: str) -> Part | None:
+    def _claim(self, due: Due, part: Part, claim: Claim) -> Part | None:
         """The part as it stands now that it is ours; None when it isn't: somebody has the ticket, or this part."""
-        claimed = insist(lambda: self.engine.happen(part.ticket_id, Claim(part.held.id, lease_ends, message)))
-        if message:
+        claimed = insist(lambda: self.engine.happen(part.ticket_id, claim))
+        if claim.message:
             reached("part claimed")
         held = _find(claimed.case, part.held.id)
-        if claimed.case is None or held is None or held.stage is not Stage.CLAIMED or held.at != lease_ends:
+        if claimed.case is None or held is None or held.stage is not Stage.CLAIMED or held.at != claim.until:
             self._put_right(due, part.ticket_id, part.held.id)
             return None
         return Part(claimed.case, held)

@@ -3,7 +3,7 @@
 Words stand there as {"msgid", "values"}; those without values, unless they are a value themselves, as plain text.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from string import Formatter
 from typing import Any
@@ -54,6 +54,7 @@ class Bundle:
 
     `parts` are (ticket id, notification id), the most urgent first. `message` is what the provider was asked to send,
     without contacts, links and tokens; None: not asked yet. `outcome` is what it answered, once that is known.
+    `left_out` is what an earlier try may have told of, and the last one didn't.
     """
 
     id: str
@@ -61,6 +62,13 @@ class Bundle:
     at: datetime  # when its text was composed first, aware UTC
     message: Message | None = None
     outcome: Outcome | None = None
+    left_out: tuple[tuple[str, str], ...] = ()
+
+    def about(self, parts: tuple[tuple[str, str], ...]) -> "Bundle":
+        """The same message, the next try of which tells of these."""
+        told = self.parts if self.message is not None else ()
+        left_out = tuple(part for part in dict.fromkeys((*self.left_out, *told)) if part not in parts)
+        return replace(self, parts=parts, left_out=left_out)
 
 
 NotOurs = msgspec.DecodeError

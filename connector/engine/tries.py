@@ -123,16 +123,16 @@ class Tries:
         ask = in_doubt or (unsure and not never_asked)
         # another Redis may have forgotten when it was sent first, too
         since = min(message.sent_at, held.due_at) if in_doubt else message.sent_at
-        receipt, doubt = (
-            self._asked(channel, replace(message, sent_at=since, theirs=self._theirs(parts, message)), contacts, bundle)
-            if ask
-            else (None, False)
-        )
+        receipt, doubt = None, False
+        if ask:
+            theirs = self._theirs(parts, message)
+            asked = replace(message, sent_at=since, theirs=theirs, elsewhere=held.elsewhere)
+            receipt, doubt = self._asked(channel, asked, contacts, bundle)
         if receipt is None:
             if bundle is not None and unsure:  # maybe some of what it was about is told of by somebody else
                 insist(lambda: self.messages.name(parts, channel, message))
             if bundle is not None:
-                bundle = replace(bundle, parts=tuple((part.ticket_id, part.held.id) for part in parts))
+                bundle = bundle.about(tuple((part.ticket_id, part.held.id) for part in parts))
             counted = "" if unsure else person  # an earlier try may have reached them
             receipt = self._delivered(channel, message, bundle, counted, lease_ends, in_doubt)
         self._worked(channel, begin.failing)

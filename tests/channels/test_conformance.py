@@ -161,6 +161,16 @@ def test_what_was_never_sent_is_not_found(channel: Channel) -> None:
     assert channel.find(step()) is None
 
 
+def test_what_may_have_gone_out_under_another_id_is_found_or_stays_in_doubt(channel: Channel) -> None:
+    channel.deliver(step(id="b-0123456789abcdef"))
+    known, in_doubt = False, False
+    try:
+        known = channel.find(step(elsewhere=True)) is not None
+    except Undelivered as error:
+        known, in_doubt = not error.maybe_sent, error.maybe_sent  # known: a call that nobody answered
+    assert (known, in_doubt) == ((True, False) if channel.kind in ("sms", "phone") else (False, True))
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_title_keeps_a_message_from_being_sent(channel: Channel, bench: Bench, language: str) -> None:
     for number, title in enumerate(HOSTILE):

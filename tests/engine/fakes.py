@@ -191,7 +191,10 @@ class Desk:
 
 @dataclass
 class Channel:
-    """One way to reach somebody. `cut`: the next call is done and its answer lost; `tells`: whether `find` can say."""
+    """One way to reach somebody. `cut`: the next call is done and its answer lost; `tells`: whether `find` can say.
+
+    `repeats`: who receives it knows a repeat by its id, as with a push.
+    """
 
     name: str
     kind: str = ""
@@ -200,6 +203,7 @@ class Channel:
     lease: float = 30.0
     final: bool = True
     tells: bool = True
+    repeats: bool = False
     cut: bool = False
     trouble: BaseException | None = None
     tried: int = 0
@@ -230,7 +234,9 @@ class Channel:
 
     def find(self, message: Message) -> Receipt | None:
         self.asked.append(message.id)
-        if not self.tells:
+        if self.repeats and not message.elsewhere:
+            return None
+        if self.repeats or not self.tells:
             raise Undelivered("it can't tell", maybe_sent=True)
         place = next((place for place, sent in enumerate(self.sent, 1) if sent.id == message.id), None)
         return Receipt(f"{self.name}-{place}", self.final, "found there") if place else None

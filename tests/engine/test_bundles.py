@@ -261,6 +261,35 @@ def test_a_sender_that_dies_leaves_one_message_to_settle(
     assert world.outgoing() == set()
 
 
+def test_what_a_repeat_leaves_out_is_told_of_by_itself_and_says_possibly_sent_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push = world.channels["push"]
+    push.cut = push.repeats = True
+    for id in ("42", "43"):
+        world.escalating(id)
+    world.sends()
+    world.clock.passes(seconds=6)
+
+    def dies(reached: str) -> None:
+        if reached == "part claimed":
+            raise SystemExit
+
+    monkeypatch.setattr("connector.engine.delivery.reached", dies)
+    with pytest.raises(SystemExit):  # it holds one part, and the other one goes out without it
+        world.sends()
+    monkeypatch.undo()
+    world.sends()
+    world.clock.passes(seconds=32)
+    world.sends()
+
+    first, again, alone = push.sent
+    assert first.id == again.id != alone.id
+    assert (first.count, again.count, alone.count) == (2, 1, 1)
+    said = {world.history(world.escalation(id).code)[-1] for id in ("42", "43")}
+    assert said == {"push to Dana Reyes: accepted", "push to Dana Reyes: accepted, possibly sent twice"}
+
+
 def test_a_message_that_failed_for_certain_is_told_anew_with_what_waits_by_then(world: World) -> None:
     push = world.channels["push"]
     push.trouble = Undelivered("the provider is busy")
