@@ -35,7 +35,8 @@ def tick(escalation: Escalation, event: Tick, now: datetime) -> Moved:
     if moved.state.climbing:
         moved = following.start_other_ways(moved, event.people, now)
     else:
-        moved = following.hang_up(moved, event.people, now)
+        moved, more = following.hang_up(moved, event.people, now)
+        commands += more
         if moved.clear_up_at is not None:
             moved = following.clear_up(moved, event.people, now)
     moved = _bring_forward(moved, now)

@@ -7,7 +7,19 @@ from datetime import datetime, timedelta
 from .audience import Directory
 from .contact import Contact
 from .escalation import Escalation, Notification, Stage, Told
-from .sending import ALL_CLEAR, ASKING, HANG_UP, STEP, STILL_ON_IT, find, plan_notification, spread, wanted
+from .sending import (
+    ALL_CLEAR,
+    ASKING,
+    HANG_UP,
+    STEP,
+    STILL_ON_IT,
+    Recorded,
+    entries_of,
+    find,
+    plan_notification,
+    spread,
+    wanted,
+)
 from .words import Words
 
 ALL_CLEAR_WITHIN = timedelta(minutes=5)
@@ -199,7 +211,7 @@ def clear_up(escalation: Escalation, people: Directory, now: datetime) -> Escala
     return replace(escalation, clear_up_at=None, told=_lean(told), notifications=(*kept, *new))
 
 
-def hang_up(escalation: Escalation, people: Directory, now: datetime) -> Escalation:
+def hang_up(escalation: Escalation, people: Directory, now: datetime) -> Recorded:
     """Ends calls that ring although a person has the ticket; not the one in which they just said so."""
     ringing = [
         n
@@ -212,8 +224,8 @@ def hang_up(escalation: Escalation, people: Directory, now: datetime) -> Escalat
         and not _knows(escalation, n.person, n.logins)
     ]
     if not ringing:
-        return escalation
-    ids = {n.id for n in ringing}
+        return escalation, ()
+    over = {n.id: replace(n, stage=Stage.ENDED, at=now, outcome=Words("hung up")) for n in ringing}
     new = tuple(
         plan_notification(
             escalation,
@@ -228,11 +240,9 @@ def hang_up(escalation: Escalation, people: Directory, now: datetime) -> Escalat
         )
         for n in ringing
     )
-    ended = tuple(
-        replace(n, stage=Stage.ENDED, at=now, outcome=Words("hung up")) if n.id in ids else n
-        for n in escalation.notifications
-    )
-    return replace(escalation, notifications=(*ended, *new))
+    notifications = (*(over.get(n.id, n) for n in escalation.notifications), *new)
+    said = tuple(entry for n in over.values() for entry in entries_of(n, now))
+    return replace(escalation, notifications=notifications), said
 
 
 def _knows(escalation: Escalation, key: str, logins: tuple[str, ...]) -> bool:

@@ -162,6 +162,8 @@ def test_a_ringing_call_is_hung_up() -> None:
     story.happens(Acknowledge(BY_ANNA, at(15, 10), "take"), at(15, 10))
     story.tick(at(15, 10))
     assert [n.provider_id for n in story.escalation.notifications if n.purpose == "hang-up"] == ["CA1"]
+    assert story.history[-2:] == ["acknowledged", "notification"]
+    assert str(story.one("dana", "phone").outcome) == "hung up"
 
 
 def test_a_call_that_began_to_ring_just_after_it_is_hung_up_too() -> None:
