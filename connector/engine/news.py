@@ -27,7 +27,7 @@ def differing(rows: Sequence[Row], known: Mapping[str, Case], policy: Policy, ta
     touched: dict[str, Case] = {}
     for row in rows:
         case = known.get(row.ticket_id)
-        if case is None or case.moved_to or not _moved(row, case):
+        if case is None or case.moved_to or not (_other_mark(row, case) or _moved(row, case)):
             continue
         if not row.mark or row.mark != case.ticket.mark or _organization_matters(row, case, policy):
             found.add(row.ticket_id)
@@ -42,6 +42,13 @@ def differing(rows: Sequence[Row], known: Mapping[str, Case], policy: Policy, ta
 def as_it_was(row: Row, case: Case) -> bool:
     """Whether nobody has saved the ticket since it was read. Where the helpdesk counts whole seconds the mark tells."""
     return bool(row.mark) and row.mark == case.ticket.mark and row.updated_at == case.ticket.updated_at
+
+
+def _other_mark(row: Row, case: Case) -> bool:
+    """Whether the row shows another ticket than was read, whatever its time: the helpdesk's clock isn't ours, and may
+    be set back.
+    """
+    return bool(row.mark and case.ticket.mark) and row.mark != case.ticket.mark
 
 
 def _moved(row: Row, case: Case) -> bool:

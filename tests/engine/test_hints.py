@@ -50,6 +50,25 @@ def test_one_among_them_that_differs_is_read(world: World, idle: list[str]) -> N
     assert world.escalation("120").state is State.WAITING
 
 
+@pytest.mark.parametrize("behind", [0, 3, 300], ids=["in-step", "seconds-behind", "minutes-behind"])
+def test_what_differs_is_read_however_far_behind_a_clock_of_whole_seconds_is(world: World, behind: int) -> None:
+    """Within the second of its last reading a change shows in a row's mark alone."""
+    world.helpdesk.ticket("42", "1 low")
+    second = (world.clock.now() - timedelta(seconds=behind)).replace(microsecond=0)
+    made = replace(world.helpdesk.tickets["42"], created_at=second, updated_at=second)
+    world.helpdesk.tickets["42"] = made
+    world.looks("42")
+
+    facts = replace(made.facts, priority="3 high")
+    world.helpdesk.changed("42", Kind.PRIORITY, {"facts": facts}, before="1 low", after="3 high", raised=True)
+    world.helpdesk.tickets["42"] = replace(world.helpdesk.tickets["42"], updated_at=second)
+    assert world.sweep.look_at_helpdesk() == ["42"]
+    world.redis.delete(HINTS, BEHIND)
+    world.store.hints.add(["42"])
+    world.desk.drain()
+    assert world.escalation("42").plan.name == "major"
+
+
 def test_new_tickets_and_those_with_an_escalation_are_read_at_once(world: World, idle: list[str]) -> None:
     world.escalating("42")
     world.helpdesk.ticket("43")
