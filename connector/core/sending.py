@@ -235,6 +235,7 @@ def _failed(notification: Notification, event: Outcome, now: datetime) -> Notifi
 
 
 def remember_told(escalation: Escalation, notification: Notification, login: str, now: datetime) -> Escalation:
+    """Who was told, and how. Told when it is over already, by what was under way then: they are to hear that, too."""
     if notification.purpose not in ASKING:
         return escalation
     keys = notification.people or (notification.person,)
@@ -244,7 +245,8 @@ def remember_told(escalation: Escalation, notification: Notification, login: str
         for i, key in enumerate(keys)
     ]
     known = {(told.key, told.channel): told for told in (*escalation.told, *new)}
-    return replace(escalation, told=tuple(known.values()))
+    clear_up_at = escalation.clear_up_at if escalation.state.climbing else now
+    return replace(escalation, told=tuple(known.values()), clear_up_at=clear_up_at)
 
 
 def entries_of(notification: Notification, now: datetime) -> tuple[Entry, ...]:

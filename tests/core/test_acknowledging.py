@@ -135,6 +135,43 @@ def test_who_has_it_needs_no_all_clear() -> None:
     assert story.planned == []
 
 
+def test_who_was_being_told_while_somebody_took_it_hears_that_it_is_over_too() -> None:
+    story = running()
+    assert story.claim("dana", "push", at(10, 1))
+    story.happens(Acknowledge(BY_ANNA, at(10, 5), "take"), at(10, 5))
+    story.tick(at(10, 5))
+    assert story.planned == [], "whether the push arrives isn't known yet"
+
+    story.happens(Outcome(story.one("dana", "push").id, "accepted", sent=True, arrived=True), at(10, 6))
+    story.tick(at(10, 6))
+    assert [(n.purpose, n.stage) for n in story.escalation.notifications] == [
+        ("step", Stage.ENDED),
+        ("all-clear", Stage.PLANNED),
+    ]
+    story.send("dana", "push", at(10, 7))
+    story.tick(at(10, 8))
+    assert story.planned == [], "once is enough"
+
+
+def test_a_receipt_that_is_quicker_than_the_providers_answer_leads_to_the_all_clear_too() -> None:
+    story = running()
+    assert story.claim("dana", "push", at(10, 1))
+    story.happens(Acknowledge(BY_ANNA, at(10, 5), "take"), at(10, 5))
+    story.tick(at(10, 5))
+    story.receipt("dana", "push", at(10, 6), "delivered", arrived=True)
+    assert story.one("dana", "push").purpose == "all-clear"
+
+
+def test_who_takes_it_while_being_told_needs_no_all_clear() -> None:
+    story = running()
+    assert story.claim("dana", "push", at(10, 1))
+    story.happens(replace(OUTSIDE, at=at(10, 5)), at(10, 5))
+    story.tick(at(10, 5))
+    story.happens(Outcome(story.one("dana", "push").id, "accepted", sent=True, arrived=True), at(10, 6))
+    story.tick(at(10, 6))
+    assert story.planned == []
+
+
 def test_texts_and_calls_are_never_repeated_to_say_that_it_is_over() -> None:
     story = running()
     story.fail("dana", "push", at(10, 1), permanent=True)
