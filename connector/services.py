@@ -22,6 +22,7 @@ from .core.audience import Directory
 from .core.contact import Contact
 from .core.ticket import Person
 from .core.wording import Reader
+from .engine.clocks import plausible
 from .engine.delivery import Delivery
 from .engine.desk import Desk
 from .engine.devices import KINDS as PAIRED_KINDS
@@ -229,7 +230,11 @@ def _since(settings: Settings, store: Store, clock: SystemClock) -> Callable[[],
     written = settings.service.since
 
     def since() -> datetime:
-        recorded = store.since() or clock.now()
+        now = clock.now()
+        found = store.since() or now
+        recorded = plausible(found, now)
+        if recorded != found:
+            store.remember_since(recorded)
         return max(written, recorded) if written is not None else recorded
 
     return since

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from ..core.ticket import Change, Reading
 
 SOME_SECONDS = timedelta(seconds=5)  # less is left as it is: answers tell no finer than a second
+SET_RIGHT = timedelta(seconds=30)  # by which a clock must have been ahead to be told from two hosts' clocks
 TOLD = timedelta(seconds=10)  # the operator hears of more
 AHEAD = timedelta(seconds=30)  # of a reading that doesn't know the skew; it may take that long after it began
 
@@ -29,6 +30,13 @@ def no_later(reading: Reading, now: datetime) -> Reading:
         ticket=ticket if made == ticket.created_at else replace(ticket, created_at=made),
         changes=tuple(_put_right(change, skew, now) for change in reading.changes),
     )
+
+
+def plausible(since: datetime, now: datetime) -> datetime:
+    """When Escalator was switched on. A moment that hasn't come is that of a clock which was ahead then and has been
+    set right: as long as it counts nothing begins, so what was made shortly before that is noticed counts, too.
+    """
+    return since if since - now < SET_RIGHT else now - SET_RIGHT
 
 
 def switched_on(since: datetime, reading: Reading, righted: Reading) -> datetime:
