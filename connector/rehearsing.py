@@ -14,7 +14,7 @@ from .core.events import Entry
 from .core.receipts import REHEARSED
 from .core.words import Words
 from .engine.noting import NOTE_KIND
-from .engine.numbers import texted
+from .engine.numbers import Texted, texted
 from .engine.proofs import Signatures
 from .engine.store import Store
 from .errors import HelpdeskAway
@@ -133,7 +133,8 @@ class Redirected(Silent):
             return super().deliver(message)
         receipt = self._channel.deliver(self._redirected(message))
         if self.kind == "sms":  # so that an answer from there finds what it is about
-            texted(self._store.redis, self._contact.mobile, message.code, *(other.code for other in message.also))
+            codes = (message.code, *(other.code for other in message.also))
+            texted(self._store.redis, self._contact.mobile, *(Texted(code) for code in codes))
         outcome = Words(receipt.detail or "accepted")
         told = Words("{outcome}, sent to {who} (rehearsal)", outcome=outcome, who=self._contact.name)
         return replace(receipt, final=receipt.final or not self._rings, detail=told)

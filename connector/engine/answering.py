@@ -165,8 +165,7 @@ class Answers:
         if contact is not None:
             return contact
         held = find_notification(case.escalation, link.id) if case is not None and case.escalation else None
-        login = link.key.removeprefix("login:") if link.key.startswith("login:") else ""
-        return Contact(key=link.key, name=(held.name if held else "") or login or link.key, login=login)
+        return told_once(link.key, held.name if held else "")
 
     # --- what came of it -------------------------------------------------------------------------------------------
 
@@ -224,6 +223,12 @@ def _each(targets: Iterable[Link | str]) -> Iterable[Link | str]:
         for _, code in target.also if isinstance(target, Link) else ():
             each.setdefault(code.upper(), code)
     return each.values()
+
+
+def told_once(key: str, name: str) -> Contact:
+    """Somebody who was told, though neither the config nor their ticket knows them any more."""
+    login = key.removeprefix("login:") if key.startswith("login:") else ""
+    return Contact(key=key, name=name or login or key, login=login)
 
 
 def actor_of(contact: Contact) -> Actor:

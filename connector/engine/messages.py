@@ -14,7 +14,7 @@ from ..core.sending import ALL_CLEAR, EXHAUSTED, STILL_ON_IT
 from ..ports import Announced, Channel, Clock, Message, Purpose
 from .engine import Engine
 from .keys import PREFIX
-from .numbers import not_texted, texted
+from .numbers import Texted, not_texted, texted
 from .proofs import Signatures
 from .records import Bundle, Link, encode, to_bundle
 from .store import Store
@@ -112,9 +112,7 @@ class Messages:
             token=self.signatures.token("callback", link_id),
             language=contacts[0].language or self.language,
             attempt=held.attempts,
-            only_one=self._only_one(contacts[0], channel, [escalation.code, *(other.code for other in also)])
-            if asks
-            else True,
+            only_one=self._only_one(contacts[0], channel, parts) if asks else True,
             also=also,
         )
 
@@ -136,12 +134,17 @@ class Messages:
         also.pop((first.ticket_id, code), None)
         return Link(id, first.ticket_id, code, answerer, channel.name, at, tuple(also))
 
-    def _only_one(self, contact: Contact, channel: Channel, codes: Sequence[str]) -> bool:
-        """Whether a bare "1" from this number can only mean this escalation; remembers what was texted."""
+    def _only_one(self, contact: Contact, channel: Channel, parts: Sequence[Part]) -> bool:
+        """Whether a bare "1" from this number can only mean this escalation; remembers what was texted, and to whom.
+
+        Who owned the ticket when they were texted may not own it any more when they reply.
+        """
+        codes = {part.escalation.code for part in parts}
         if channel.kind != "sms":
             return len(codes) == 1
-        known = texted(self.store.redis, contact.mobile, *codes)
-        others = (self.engine.find(other) for other in known if other not in codes)
+        new = (Texted(part.escalation.code, part.held.id, contact.key, contact.name) for part in parts)
+        known = {one.code for one in texted(self.store.redis, contact.mobile, *new)}
+        others = (self.engine.find(other) for other in known - codes)
         return len(codes) == 1 and not any(found and found[1].state.climbing for found in others)
 
     def forget_texted(self, parts: Sequence[Part], channel: Channel) -> None:

@@ -4,8 +4,10 @@ The number itself stands in no key.
 """
 
 import hashlib
+import json
 import math
 import time
+from dataclasses import astuple, dataclass
 from typing import Any
 
 PREFIX = "escalator:"
@@ -13,27 +15,54 @@ REPLY_WITHIN = 12 * 3600  # seconds in which an SMS reply "1" may mean this text
 ASKED_WITHIN = 3600  # seconds in which a provider may be asked for what it has of a message
 
 
+@dataclass(frozen=True, slots=True)
+class Texted:
+    """One notification that was texted: of which escalation, and to whom (contact key and name).
+
+    All but the code is "" where it isn't known.
+    """
+
+    code: str
+    notification: str = ""
+    key: str = ""
+    name: str = ""
+
+
 def texted_key(number: str) -> str:
-    """Which escalations were texted to a number: codes by time."""
+    """What was texted to a number: `Texted` by time."""
     return f"{PREFIX}texted:{_hashed(number)}"
 
 
-def texted(redis: Any, number: str, *new: str) -> list[str]:
-    """Remembers that these codes were texted there; all codes that were within the time for replies."""
+def texted(redis: Any, number: str, *new: Texted) -> list[Texted]:
+    """Remembers that these were texted there; all that were within the time for replies, the newest first."""
     key, now = texted_key(number), time.time()
     with redis.pipeline() as pipe:
         pipe.multi()
         pipe.zremrangebyscore(key, "-inf", now - REPLY_WITHIN)
         if new:
-            pipe.zadd(key, dict.fromkeys(new, now))
+            pipe.zadd(key, {json.dumps(astuple(one)): now for one in new})
             pipe.expire(key, REPLY_WITHIN)
-        pipe.zrange(key, 0, -1)
-        return [raw.decode() for raw in pipe.execute()[-1]]
+        pipe.zrevrange(key, 0, -1)
+        return [_texted(raw) for raw in pipe.execute()[-1]]
+
+
+def texted_lately(redis: Any, number: str) -> list[Texted]:
+    """What was texted there within the time for replies, the newest first; changes nothing."""
+    since = time.time() - REPLY_WITHIN
+    return [_texted(raw) for raw in redis.zrevrangebyscore(texted_key(number), "+inf", since)]
 
 
 def not_texted(redis: Any, number: str, *codes: str) -> None:
     """These were not texted there after all."""
-    redis.zrem(texted_key(number), *codes)
+    gone = [raw for raw in redis.zrange(texted_key(number), 0, -1) if _texted(raw).code in codes]
+    if gone:
+        redis.zrem(texted_key(number), *gone)
+
+
+def _texted(raw: bytes) -> Texted:
+    """An earlier version wrote the code alone."""
+    written = raw.decode()
+    return Texted(*json.loads(written)) if written.startswith("[") else Texted(written)
 
 
 def own(redis: Any, number: str, provider_id: str, message: str) -> None:

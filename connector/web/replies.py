@@ -6,14 +6,14 @@ that number, and strangers learn nothing.
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from channels._twilio import Word, parse_reply
 
 from ..core.contact import Contact
-from ..engine.answering import Answers
-from ..engine.numbers import REPLY_WITHIN, texted_key
+from ..engine.answering import Answers, told_once
+from ..engine.numbers import Texted, texted_lately
 from . import outcomes
 
 if TYPE_CHECKING:
@@ -29,10 +29,11 @@ def answer(services: Services, number: str, body: str) -> str:
     reply = parse_reply(body)
     if reply.word is Word.OPT_OUT:
         return ""  # Twilio keeps that list, and lets no answer through
-    texted = texted_to(services, number)
-    contact = _person(services, number, texted)
+    known = texted_to(services, number)
+    contact = _person(services, number, known)
     if contact is None:
         return services.texts.line(services.settings.service.language, "reply/stranger.txt", {})
+    texted = list(dict.fromkeys(one.code for one in known))
     still_open = [code for code in texted if _open(services, code)]
     match reply.word:
         case Word.ONE:
@@ -46,11 +47,9 @@ def answer(services: Services, number: str, body: str) -> str:
     return _help(services, contact, UNCLEAR, still_open)
 
 
-def texted_to(services: Services, number: str) -> list[str]:
-    """Codes that were texted to this number in the last 12 hours, newest first."""
-    since = time.time() - REPLY_WITHIN
-    found: list[bytes] = services.redis.zrevrangebyscore(texted_key(number), "+inf", since)  # type: ignore[assignment]
-    return [code.decode() for code in found]
+def texted_to(services: Services, number: str) -> list[Texted]:
+    """What was texted to this number in the last 12 hours, newest first."""
+    return texted_lately(services.redis, number)
 
 
 def _one(services: Services, contact: Contact, texted: list[str], still_open: list[str]) -> str:
@@ -87,16 +86,20 @@ def _was_told(services: Services, contact: Contact, code: str, texted: list[str]
     return found is not None and any(told.key == contact.key for told in found[1].told)
 
 
-def _person(services: Services, number: str, texted: list[str]) -> Contact | None:
-    """Whose mobile this is: a contact's, or that of an owner whom only the helpdesk knows and who was texted."""
+def _person(services: Services, number: str, texted: Sequence[Texted]) -> Contact | None:
+    """Whose mobile this is: a contact's, or that of an owner whom only the helpdesk knows and who was texted.
+
+    Who was texted as the owner stays that person when the ticket has another owner since, as behind a link.
+    """
     if not number:
         return None
     for contact in services.engine.people.contacts.values():
         if contact.mobile == number:
             return contact
-    for code in texted:
+    for code in dict.fromkeys(one.code for one in texted):
         found = services.engine.find(code)
         owner = found[1].owner if found is not None else None
         if owner is not None and (contact := services.engine.contact_of(owner)).mobile == number:
             return contact
-    return None
+    listed = services.engine.people.contacts  # these have another number now, if any
+    return next((told_once(one.key, one.name) for one in texted if one.key and one.key not in listed), None)

@@ -96,7 +96,12 @@ class World:
         return self.app.test_client()
 
     def escalating(
-        self, ticket_id: str = "42", *, priority: str = "3 high", title: str = "Server outage"
+        self,
+        ticket_id: str = "42",
+        *,
+        priority: str = "3 high",
+        title: str = "Server outage",
+        owner: Person | None = None,
     ) -> Escalation:
         """A ticket whose response window is over: its first step has fired."""
         now = datetime.now(UTC)
@@ -111,13 +116,13 @@ class World:
             phase=Phase.OPEN,
             facts=Facts(priority=priority, group="Network", title=title, organization="Acme"),
             customer="cathy@example.com",
-            owner=None,
+            owner=owner,
         )
         self.services.engine.observe(Reading(ticket, (), now), made - timedelta(days=1))
         self.services.engine.wake(ticket_id)
         return self.escalation(ticket_id)
 
-    def sent(self, ticket_id: str = "42", **facts: str) -> list[Notification]:
+    def sent(self, ticket_id: str = "42", **facts: Any) -> list[Notification]:
         """The same, and everybody of the first step has been told."""
         self.escalating(ticket_id, **facts)
         self.send()
@@ -147,6 +152,16 @@ class World:
         took = Change("1", now, Actor(Role.PERSON, "3", alice.login, name), Kind.OWNER, "", alice.login, owner=alice)
         ticket = replace(case.ticket, owner=alice, updated_at=now)
         self.services.engine.observe(Reading(ticket, (took,), now), now - timedelta(days=1))
+
+    def given_to(self, owner: Person | None, ticket_id: str = "42") -> None:
+        """An agent gives the ticket to somebody else, or to nobody."""
+        case = self.case(ticket_id)
+        now = datetime.now(UTC)
+        alice = Actor(Role.PERSON, "3", "alice@example.com", "Alice Agent")
+        was = case.ticket.owner.login if case.ticket.owner else ""
+        given = Change("3", now, alice, Kind.OWNER, was, owner.login if owner else "", owner=owner)
+        ticket = replace(case.ticket, owner=owner, updated_at=now)
+        self.services.engine.observe(Reading(ticket, (given,), now), now - timedelta(days=1))
 
     def case_of(self, updated_at: datetime) -> datetime:
         """Ticket 42 is known as it was then, and nobody is to read it. Returns `updated_at`."""

@@ -2,12 +2,17 @@
 
 import time
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
+from connector.core.ticket import Person
 from connector.engine.numbers import texted_key
 
 from .conftest import DANA, LEE
+
+OLGA = Person("7", "olga@example.com", "Olga Owner", mobile="+491702222222")
+BOB = Person("8", "bob@example.com", "Bob Next", mobile="+491703333333")
 
 
 def text(world, number, body):
@@ -77,7 +82,8 @@ def test_what_is_over_is_over(world):
 
 def test_a_text_older_than_12_hours_needs_its_code(world):
     world.sent()
-    world.services.redis.zadd(texted_key(DANA), {"E-1A": time.time() - 12 * 3600 - 1})
+    (texted,) = world.services.redis.zrange(texted_key(DANA), 0, -1)
+    world.services.redis.zadd(texted_key(DANA), {texted: time.time() - 12 * 3600 - 1})
     assert text(world, DANA, "1") == "Nothing is open for this number."
     assert world.acknowledger() == ("", "")
     text(world, DANA, "E-1A")
@@ -102,6 +108,47 @@ def test_a_stranger_learns_nothing_and_does_nothing(world):
     assert answers == {"This number is not known here; nothing was done."}
     assert text(world, "", "1") in answers
     assert world.acknowledger() == ("", "")
+
+
+@pytest.fixture
+def olgas(build_world):
+    """Ticket 42 belongs to Olga, whom only the helpdesk knows, and she was texted."""
+    world = build_world({"service:\n": "service:\n  use_helpdesk_mobiles: true\n  phone_region: DE\n"})
+    world.sent(owner=OLGA)
+    assert OLGA.mobile in [message.to for message in world.twilio.messages]
+    return world
+
+
+@pytest.mark.parametrize("body", ["1", "E-1A", "ALL"])
+@pytest.mark.parametrize("owner", [BOB, None])
+def test_who_was_texted_as_the_owner_takes_it_though_somebody_else_owns_it_by_now(olgas, body, owner):
+    olgas.given_to(owner)
+    assert text(olgas, OLGA.mobile, body) == "E-1A, ticket 50042: acknowledged by Olga Owner."
+    assert olgas.acknowledger() == ("Olga Owner", "SMS")
+    acknowledged = olgas.escalation().acknowledged
+    assert (acknowledged.key, acknowledged.by.login) == ("login:olga@example.com", OLGA.login)
+
+
+def test_who_was_texted_as_the_owner_is_told_that_a_colleague_was_first(olgas):
+    olgas.taken_in_the_helpdesk()
+    assert text(olgas, OLGA.mobile, "1") == "E-1A, ticket 50042: already acknowledged by Alice Agent."
+    assert text(olgas, BOB.mobile, "1") == "This number is not known here; nothing was done."
+
+
+def test_a_number_that_the_config_no_longer_names_is_a_strangers(world):
+    world.sent()
+    dana = world.services.engine.people.contacts["dana"]
+    world.services.engine.people.contacts["dana"] = replace(dana, mobile="+491700000000")
+    assert text(world, DANA, "1") == "This number is not known here; nothing was done."
+    assert world.acknowledger() == ("", "")
+
+
+def test_what_an_earlier_version_remembered_still_takes_a_reply(olgas):
+    for number in (DANA, OLGA.mobile):
+        olgas.services.redis.delete(texted_key(number))
+        olgas.services.redis.zadd(texted_key(number), {"E-1A": time.time()})
+    assert text(olgas, OLGA.mobile, "1") == "E-1A, ticket 50042: acknowledged by Olga Owner."
+    assert text(olgas, DANA, "1") == "E-1A, ticket 50042: already acknowledged by Olga Owner."
 
 
 def test_a_code_that_was_never_sent_to_this_person_says_nothing_about_it(world):
