@@ -147,17 +147,12 @@ class Messages:
         others = (self.engine.find(other) for other in known - codes)
         return len(codes) == 1 and not any(found and found[1].state.climbing for found in others)
 
-    def forget_texted(self, parts: Sequence[Part], channel: Channel) -> None:
+    def forget_texted(self, parts: Sequence[Part]) -> None:
         """A text that reached nobody, for certain: no reply can mean what they were never texted about."""
-
-        def texted_before(part: Part) -> bool:
-            told = ((told.key, told.channel) for told in part.escalation.told)
-            return part.held.unsure or (part.held.person, channel.name) in told
-
-        codes = [part.escalation.code for part in parts if not texted_before(part)]
+        failed = [part.held.id for part in parts if not part.held.unsure]  # else an earlier try may have reached them
         contacts = self.contacts(parts[0])
-        if codes and contacts:
-            not_texted(self.store.redis, contacts[0].mobile, *codes)
+        if failed and contacts:
+            not_texted(self.store.redis, contacts[0].mobile, *failed)
 
     # --- about several tickets -------------------------------------------------------------------------------------
 

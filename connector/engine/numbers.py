@@ -52,9 +52,9 @@ def texted_lately(redis: Any, number: str) -> list[Texted]:
     return [_texted(raw) for raw in redis.zrevrangebyscore(texted_key(number), "+inf", since)]
 
 
-def not_texted(redis: Any, number: str, *codes: str) -> None:
-    """These were not texted there after all."""
-    gone = [raw for raw in redis.zrange(texted_key(number), 0, -1) if _texted(raw).code in codes]
+def not_texted(redis: Any, number: str, *notifications: str) -> None:
+    """These were not texted there after all; what else was texted of the same escalation stands."""
+    gone = [raw for raw in redis.zrange(texted_key(number), 0, -1) if _texted(raw).notification in notifications]
     if gone:
         redis.zrem(texted_key(number), *gone)
 

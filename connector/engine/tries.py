@@ -56,7 +56,7 @@ class Tries:
         outcome = self._tried(parts, channel, group, bundle, lease_ends)
         if channel.kind == "sms" and not outcome.sent and not outcome.doubt:
             with contextlib.suppress(redis.RedisError):
-                self.messages.forget_texted(parts, channel)
+                self.messages.forget_texted(parts)
         return outcome
 
     def _tried(

@@ -9,10 +9,12 @@ from redis import Redis
 from connector.core.escalation import Stage
 from connector.core.plan import Policy, Step
 from connector.engine.numbers import texted
+from connector.engine.outgoing import Due
 from connector.engine.pacing import HOUR, PROBE, TRIES, Pacing
 from connector.errors import Undelivered
 
 from .conftest import DANA, LEE, MAJOR, MINUTE, World
+from .fakes import Channel
 
 LIMIT = 3
 
@@ -127,6 +129,31 @@ def test_a_text_that_reached_nobody_leaves_what_was_texted_before(redis: Redis) 
     _escalates(world, 43)
     assert world.one("sms").outcome == "no such number"
     assert {one.code for one in texted(redis, DANA.mobile)} == {"E-1A"}
+
+
+def test_a_text_that_failed_on_another_channel_leaves_the_one_that_was_delivered(redis: Redis) -> None:
+    both = replace(MAJOR, steps=(Step(("owner",), ("sms", "sms2")),))
+    world = World(redis, Policy({"major": both}, (), {"3 high": "major"}))
+    world.channels["sms2"] = failing = Channel("sms2", kind="sms")
+    failing.trouble = Undelivered("no such number", permanent=True)
+    world.escalating("42")
+    for name in ("sms", "sms2"):
+        world.delivery.send(Due((("42", world.one(name).id),)))
+    assert (world.one("sms").arrived, world.one("sms2").outcome) == (True, "no such number")
+    assert [one.notification for one in texted(redis, DANA.mobile)] == [world.one("sms").id]
+
+
+def test_a_text_that_failed_leaves_what_somebody_else_was_texted_on_the_same_number(redis: Redis) -> None:
+    both = replace(MAJOR, steps=(Step(("owner", "lee"), ("sms",)),))
+    world = World(redis, Policy({"major": both}, (), {"3 high": "major"}))
+    world.engine.people.contacts["lee"] = replace(LEE, mobile=DANA.mobile)  # type: ignore[index]
+    world.escalating("42")
+    danas, lees = world.escalation().notifications
+    for notification, trouble in ((danas, None), (lees, Undelivered("no such number", permanent=True))):
+        world.channels["sms"].trouble = trouble
+        world.delivery.send(Due((("42", notification.id),)))
+    assert world.escalation().notifications[1].outcome == "no such number"
+    assert [one.key for one in texted(redis, DANA.mobile)] == ["dana"]
 
 
 def test_that_it_is_over_is_told_whatever_the_ceiling_says(world: World) -> None:
