@@ -1,15 +1,17 @@
-"""From a reading of the ticket to what becomes of its escalation: the fold over everything not taken in yet."""
+"""From a reading of the ticket to what becomes of its escalation: the fold over everything not taken in yet.
+
+What people did, and nothing else: the clock is looked at by the tick that the shell lets follow.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from .acting import apply, start
-from .audience import Directory
 from .case import Case, Seen
 from .commands import Word, parse
 from .escalation import Escalation, State
-from .events import Acknowledge, Closed, Command, MovedHere, PlanApplies, Reopened, Tick
+from .events import Acknowledge, Closed, Command, MovedHere, PlanApplies, Reopened
 from .meaning import SAME_SAVE, Asked, in_saves, meaning
 from .obeying import obey
 from .plan import Policy
@@ -22,16 +24,16 @@ THE_HELPDESK = Actor(Role.SYSTEM, "")
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """The case after a reading, and what the shell is to do. `merged_into`: where a live escalation should move."""
+    """The case after a reading, and what the shell is to do. `merged_into`: where a live escalation should move, which
+    no tick fires a step of before it has gone there.
+    """
 
     case: Case
     commands: tuple[Command, ...]
     merged_into: str = ""
 
 
-def observe(
-    case: Case | None, reading: Reading, policy: Policy, people: Directory, since: datetime, now: datetime
-) -> Observed:
+def observe(case: Case | None, reading: Reading, policy: Policy, since: datetime, now: datetime) -> Observed:
     """Takes in what is new in `reading`. Tickets older than `since` start nothing by themselves."""
     commands: list[Command] = []
     if case is None:
@@ -39,15 +41,11 @@ def observe(
         commands += began
     case, more = take_in_all(case, reading, policy, now)
     commands += more
-    merged_into = _merged_into(case, reading)
-    if case.escalation is not None and not merged_into:
-        escalation, more = transition(case.escalation, Tick(people, case.read_at), now)
-        case, commands = replace(case, escalation=escalation), [*commands, *more]
-    return Observed(case, tuple(commands), merged_into)
+    return Observed(case, tuple(commands), _merged_into(case, reading))
 
 
 def take_in_all(case: Case, reading: Reading, policy: Policy, now: datetime) -> tuple[Case, tuple[Command, ...]]:
-    """What people did since the last reading; the clock does nothing here."""
+    """What people did since the last reading."""
     commands: tuple[Command, ...] = ()
     for save in in_saves(case.seen.news(reading.changes)):
         case, more = _take_in(case, save, policy, now)

@@ -118,22 +118,29 @@ class Engine:
         return Outcome(old.escalation if old else None, new.escalation if new else None, new)
 
     def observe(self, reading: Reading, since: datetime) -> observing.Observed | None:
-        """Takes in a reading of a ticket."""
+        """Takes in a reading of a ticket, and does what is due then. Raises what that raised, but keeps the reading."""
         reading = with_names(reading, self.people, Agents(self.store.redis).meet(reading))
         ticket_id, result = reading.ticket.id, None
+        failed: list[Exception] = []
 
         def decide(cases: Mapping[str, Case | None]) -> Sequence[Writes]:
             nonlocal result
             case, now = cases[ticket_id], self.clock.now()
             result = None
+            failed.clear()
             if case is not None and case.moved_to:
                 return ()
-            righted, people = no_later(reading, now), self._people(reading.ticket.owner)
+            righted = no_later(reading, now)
             on = switched_on(since, reading, righted)
-            result = observing.observe(case, righted, self.policy, people, on, now)
+            result = observing.observe(case, righted, self.policy, on, now)
+            if not result.merged_into:
+                after, more = self._try_tick(result.case, now, failed)
+                result = replace(result, case=after, commands=(*result.commands, *more))
             return [self.writes(case, result.case, result.commands)]
 
         self.store.commit([ticket_id], decide)
+        if failed:
+            raise failed[-1]  # counted as one more failed reading of this ticket, which is read again
         return result
 
     def confirm(self, ticket_id: str, updated_at: datetime, at: datetime) -> None:
@@ -215,11 +222,17 @@ class Engine:
         escalation, commands = transition(case.escalation, Tick(self._people(case.escalation.owner), case.read_at), now)
         return replace(case, escalation=escalation), commands
 
-    def _try_tick(self, case: Case, now: datetime) -> tuple[Case, tuple[Command, ...]]:
-        """What has happened is kept although the tick after it fails: a message that went out would go out again."""
+    def _try_tick(
+        self, case: Case, now: datetime, failed: list[Exception] | None = None
+    ) -> tuple[Case, tuple[Command, ...]]:
+        """What has happened is kept although the tick after it fails: a message that went out would go out again, and
+        who has taken the ticket would not be known. The error is added to `failed`.
+        """
         try:
             return self._tick(case, now)
         except Exception as error:  # counted by the next wake, which finds it too
+            if failed is not None:
+                failed.append(error)
             log.error("ticket %s: the tick after an event failed: %s", case.ticket.id, describe(error))
             return case, ()
 

@@ -65,9 +65,7 @@ def _write(stage: stages.Stage, many: int, due: datetime) -> None:
             pipe.multi()
             for number in range(start, min(start + waiting.AT_ONCE, many)):
                 one = waiting.reading(number, "later", due - DAY, owned=True)
-                observed = observing.observe(
-                    None, one, services.engine.policy, services.engine.people, since, one.read_at
-                )
+                observed = observing.observe(None, one, services.engine.policy, since, one.read_at)
                 assert observed.case.escalation is not None
                 looked = replace(observed.case.escalation, looked_at=read_at)
                 case = replace(observed.case, escalation=looked, read_at=read_at)

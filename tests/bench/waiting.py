@@ -41,7 +41,7 @@ def write(services: Services, readings: Sequence[Reading], fired: bool, told: Ca
         with store.redis.pipeline() as pipe:
             pipe.multi()
             for each in readings[start : start + AT_ONCE]:
-                observed = observing.observe(None, each, engine.policy, engine.people, since, each.read_at)
+                observed = observing.observe(None, each, engine.policy, since, each.read_at)
                 writes = engine.writes(None, observed.case, observed.commands)
                 store._write(pipe, _fired(services, writes) if fired else writes)
             pipe.execute()

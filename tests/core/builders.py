@@ -231,10 +231,13 @@ class Watch:
     commands: list[Command] = field(default_factory=list)
 
     def looks(self, now: datetime, reading: Reading | None = None) -> Observed:
+        """A reading, and the tick that follows it, as in the shell."""
         reading = reading or self.desk.read(now)
-        seen = observe(self.case, reading, self.policy, self.people, self.since, now)
+        seen = observe(self.case, reading, self.policy, self.since, now)
         self.case = seen.case
         self.commands += seen.commands
+        if seen.case.escalation is not None and not seen.merged_into:
+            self.happens(Tick(self.people, seen.case.read_at), now)
         return seen
 
     @property

@@ -6,7 +6,7 @@ import pytest
 
 from connector.core.escalation import Stage, State
 from connector.engine import engine as engine_module
-from connector.engine.keys import DUE, case_key
+from connector.engine.keys import DUE, HINTS, case_key
 
 from .conftest import World
 
@@ -137,3 +137,35 @@ def test_a_note_without_words_stops_no_step(world: World, monkeypatch: pytest.Mo
         "Escalation E-1A: step",
         "Escalator could not put the rest into words.",
     )
+
+
+def test_who_has_it_is_taken_in_although_what_follows_fails(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.escalating("42")
+    world.sends()
+    monkeypatch.setattr("connector.core.following.clear_up", lambda *_: 1 / 0)
+    world.helpdesk.takes("42")
+    world.looks("42")
+    assert world.escalation().state is State.ACKNOWLEDGED
+    world.clock.passes(minutes=5)
+    world.engine.wake("42")
+    world.sends()
+    assert [message.step for channel in world.channels.values() for message in channel.sent] == [1]
+
+
+def test_and_what_failed_after_a_reading_is_tried_again_with_another_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.escalating("42")
+    world.sends()
+    with monkeypatch.context() as mistake:
+        mistake.setattr("connector.core.following.clear_up", lambda *_: 1 / 0)
+        world.helpdesk.takes("42")
+        for told in (0, 0, 0, 0, 1):
+            world.looks("42")
+            assert len(world.troubles()) == told
+    assert world.redis.zscore(HINTS, "42") > world.clock.now().timestamp()  # type: ignore[operator]
+    assert world.troubles() == ["Escalator fails on the ticket with id 42 again and again; see the log."]
+
+    world.looks("42")
+    world.sends()
+    assert [message.purpose.value for message in world.channels["push"].sent] == ["step", "all-clear"]
