@@ -171,7 +171,8 @@ class Engine:
             if goal.escalation is not None and goal.escalation.state.live:
                 words = Words("merged into ticket {number}", number=goal.ticket.number)
                 after, commands = acting.apply(source, Closed(at, by, words), now)
-                return [self.writes(cases[source_id], after, (*left_here, *commands))]
+                after, more = self._try_tick(after, now)
+                return [self.writes(cases[source_id], after, (*left_here, *commands, *more))]
             left, moved, commands = observing.move(source, goal, by, at, now)
             return [self.writes(cases[source_id], left, left_here), self.writes(known, moved, commands)]
 

@@ -35,3 +35,25 @@ def test_live_state_and_notes_that_wait_go_with_it(world: World) -> None:
     first, second = world.helpdesk.headlines("43")
     assert first == "Escalation E-1A, step 1 of 3 (plan major)"
     assert "goes on" in second
+
+
+def test_into_a_ticket_that_escalates_itself_it_ends_and_who_was_told_hears_so_at_once(world: World) -> None:
+    world.channels["phone"].final = False
+    world.escalating("42")
+    world.sends()
+    world.clock.passes(minutes=5, seconds=1)
+    world.looks("42")
+    world.engine.wake("42")
+    world.sends()
+    assert world.one("phone").provider_id == "phone-1", "it rings"
+    world.escalating("43")
+    world.sends()
+
+    world.helpdesk.merges("42", "43")
+    world.looks("42")
+    world.sends()
+    assert world.escalation("42").state is State.RESOLVED
+    assert world.channels["phone"].hung_up == ["phone-1"]
+    told = [(message.ticket_id, message.purpose.value) for message in world.channels["push"].sent]
+    assert told == [("42", "step"), ("43", "step"), ("42", "all-clear")]
+    assert world.escalation("43").state is State.RUNNING
