@@ -127,11 +127,15 @@ class MovedHere:
 
 @dataclass(frozen=True, slots=True)
 class Escalate:
-    """A person wants the next step now, or another plan from its first step."""
+    """A person wants the next step now, or another plan from its first step.
+
+    `while_climbing`: only while nobody has it and it isn't over, which who asks may not know.
+    """
 
     by: Actor
     at: datetime
     plan: Plan | None = None
+    while_climbing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ from .words import Words
 
 
 def escalate(escalation: Escalation, event: Escalate, now: datetime) -> Moved:
-    """The next step now, whatever the state; or the first one of another plan."""
+    """The next step now, whatever the state unless the event says otherwise; or the first one of another plan."""
+    if event.while_climbing and not escalation.state.climbing:
+        return escalation, ()
     if event.plan is not None and event.plan.name != escalation.plan.name:
         return _other_plan(escalation, event.plan, event, now)
     if escalation.state in (State.WAITING, State.RUNNING) and not timetable.over(escalation):

@@ -73,6 +73,8 @@ def acknowledge_again(escalation: Escalation, event: Acknowledge, now: datetime)
     """Somebody has it already: their work makes a provisional lock firm, a colleague in the helpdesk takes it over."""
     current = escalation.acknowledged
     assert current is not None
+    if event.outside and event.until is not None and not has_it(current, event.by, event.key):
+        return escalation, ()  # nobody puts off from outside what somebody else has
     if event.until is not None and event.until != escalation.held_until:
         return _hold(escalation, event, current, now)
     if has_it(current, event.by, event.key):

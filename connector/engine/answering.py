@@ -92,17 +92,16 @@ class Answers:
         found = self._find(target)
         if isinstance(found, Answered):
             return found
-        ticket_id, escalation = found
-        current, actor = escalation.acknowledged, actor_of(contact)
-        if escalation.state in TAKEN and current is not None and not has_it(current, actor, contact.key):
-            kind, words = _already(name_of(current.by))
-            return self._said(kind, words, self.engine.store.case(ticket_id))
+        (ticket_id, escalation), actor = found, actor_of(contact)
         if escalation.state.climbing and Way.OUTSIDE not in escalation.plan.acknowledged_by:
             return self._refused(ticket_id, escalation)
         now = self.engine.clock.now()
         until = now + min(lasts, escalation.plan.longest_snooze)
 
-        def judge(_: Escalation, after: Escalation) -> tuple[Answer, str]:
+        def judge(before: Escalation, after: Escalation) -> tuple[Answer, str]:
+            current = before.acknowledged if before.state in TAKEN else None
+            if current is not None and not has_it(current, actor, contact.key):
+                return _already(name_of(current.by))
             if after.state is State.HELD and after.held_until is not None:
                 return Answer.DONE, f"put off until {after.held_until:%Y-%m-%d %H:%M} UTC by {contact.name}"
             return _over(after)
@@ -117,21 +116,23 @@ class Answers:
                 self.engine.happen(found[0], *heard)
 
     def escalate(self, target: Link | str, contact: Contact, *, unless_taken: bool = False) -> Answered:
-        """The next step now. `unless_taken`: not while somebody has it, who might not be known to who asks."""
+        """The next step now.
+
+        `unless_taken`: neither while somebody has it, who might not be known to who asks, nor once it is over.
+        """
         found = self._find(target)
         if isinstance(found, Answered):
             return found
-        ticket_id, escalation = found
-        if unless_taken and escalation.state in TAKEN and escalation.acknowledged is not None:
-            kind, words = _already(name_of(escalation.acknowledged.by))
-            return self._said(kind, words, self.engine.store.case(ticket_id))
 
         def judge(before: Escalation, after: Escalation) -> tuple[Answer, str]:
-            if before.state is State.RESOLVED:
+            if unless_taken and before.state in TAKEN:
+                return _already(name_of(before.acknowledged.by) if before.acknowledged else "somebody")
+            if before.state is State.RESOLVED or (unless_taken and not before.state.live):
                 return _over(after)
             return Answer.DONE, "the next step comes now"
 
-        return self._answer(ticket_id, judge, Escalate(actor_of(contact), self.engine.clock.now()))
+        event = Escalate(actor_of(contact), self.engine.clock.now(), while_climbing=unless_taken)
+        return self._answer(found[0], judge, event)
 
     def stop(self, target: Link | str, contact: Contact) -> Answered:
         """Silent until a matched field changes the plan, the ticket reopens, or somebody escalates."""

@@ -1,12 +1,16 @@
-"""Answers from outside the helpdesk that are about several escalations at once."""
+"""Answers from outside the helpdesk: about several escalations at once, and at the same moment as another one."""
 
 from dataclasses import replace
+from typing import Any
 
+import pytest
+
+from connector.core.escalation import State
 from connector.core.events import Claim, Receipt
 from connector.engine.answering import Answer
 from connector.engine.records import Link
 
-from .conftest import DANA, MINUTE, World
+from .conftest import DANA, LEE, MINUTE, World
 
 
 def _told_of(world: World, *tickets: str) -> Link:
@@ -52,3 +56,53 @@ def test_a_providers_word_on_a_message_reaches_every_escalation_that_it_told_of(
         world.engine.happen(ticket, Claim(world.one("push", ticket).id, world.clock.now() + MINUTE, message=link.id))
     world.answers.hear(link, Receipt(link.id, "read", arrived=True))
     assert [world.one("push", ticket).outcome for ticket in ("42", "43")] == ["read", "read"]
+
+
+@pytest.fixture
+def dana_is_quicker(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ticket 42 climbs; Dana's acknowledgement is written between another answer's first look and its commit."""
+    world.escalating("42")
+    commit = world.store.commit
+
+    def slower(*given: Any) -> Any:
+        monkeypatch.undo()
+        world.answers.acknowledge("E-1A", DANA, "phone call")
+        return commit(*given)
+
+    monkeypatch.setattr(world.store, "commit", slower)
+
+
+@pytest.mark.usefixtures("dana_is_quicker")
+def test_escalate_now_doesnt_end_what_somebody_took_a_moment_before(world: World) -> None:
+    answered = world.answers.escalate("E-1A", LEE, unless_taken=True)
+    assert (answered.kind, "already acknowledged by Dana Reyes" in answered.sentence) == (Answer.ALREADY, True)
+    assert world.escalation().state is State.ACKNOWLEDGED
+
+
+@pytest.mark.usefixtures("dana_is_quicker")
+def test_putting_off_changes_nothing_of_what_somebody_else_took_a_moment_before(world: World) -> None:
+    answered = world.answers.snooze("E-1A", LEE, "link", 30 * MINUTE)
+    assert (answered.kind, "already acknowledged by Dana Reyes" in answered.sentence) == (Answer.ALREADY, True)
+    assert (world.escalation().state, world.escalation().held_until) == (State.ACKNOWLEDGED, None)
+
+
+def test_who_has_it_may_put_it_off(world: World) -> None:
+    world.escalating("42")
+    world.answers.acknowledge("E-1A", DANA, "phone call")
+    assert world.answers.snooze("E-1A", DANA, "link", 30 * MINUTE).kind is Answer.DONE
+    assert world.escalation().state is State.HELD
+
+
+def test_escalate_now_from_an_old_page_doesnt_revive_what_was_stopped(world: World) -> None:
+    world.escalating("42")
+    world.answers.stop("E-1A", LEE)
+    answered = world.answers.escalate("E-1A", DANA, unless_taken=True)
+    assert (answered.kind, "it was stopped by Lee Adams" in answered.sentence) == (Answer.ENDED, True)
+    assert world.escalation().state is State.CANCELLED
+
+
+def test_who_means_the_escalation_itself_revives_what_was_stopped(world: World) -> None:
+    world.escalating("42")
+    world.answers.stop("E-1A", LEE)
+    assert world.answers.escalate("E-1A", DANA).kind is Answer.DONE
+    assert world.escalation().state is State.RUNNING

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connector.core.escalation import State
+from connector.engine.answering import Answers
 from connector.engine.keys import case_key
 from connector.engine.records import Link, encode
 
@@ -97,6 +98,16 @@ def test_escalating_takes_nothing_from_who_has_it(world):
     world.taken_in_the_helpdesk()
     answer = world.client.post(f"{link}/escalate")
     assert (answer.json["outcome"], world.escalation().step) == ("already", 1)
+
+
+@pytest.mark.parametrize("button", ["", "/snooze", "/escalate"])
+def test_no_button_of_an_old_page_revives_what_was_stopped(world, button):
+    link = world.ack_url(world.sent()[0])
+    answers = Answers(world.services.engine)
+    answers.stop("E-1A", answers.who("lee"))
+    answer = world.client.post(link + button)
+    assert (answer.status_code, answer.json["message"]) == (410, "E-1A, ticket 50042: it was stopped by Lee Adams.")
+    assert world.escalation().state is State.CANCELLED
 
 
 def test_the_link_of_a_message_about_several_shows_and_takes_them_all(world):
