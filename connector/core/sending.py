@@ -221,14 +221,15 @@ def _failed(notification: Notification, event: Outcome, now: datetime) -> Notifi
     ended = replace(notification, stage=Stage.ENDED, at=now, outcome=event.words)
     if event.permanent:
         return replace(ended, permanent=True, unsure=False)
+    in_doubt = replace(ended, doubt=notification.doubt or notification.unsure)  # an earlier try may have reached them
     if event.over:
-        return replace(ended, doubt=notification.doubt or notification.unsure)
+        return in_doubt
     tries = max(notification.attempts - notification.rings, 1)
     wait = RETRY_WAITS[min(tries, len(RETRY_WAITS)) - 1]
     again = now + timedelta(seconds=max(wait, event.retry_after or 0))
     too_late = notification.retry_until is not None and again > notification.retry_until
     if too_late or notification.dropped:
-        return replace(ended, doubt=notification.doubt or event.doubt)
+        return replace(in_doubt, doubt=in_doubt.doubt or event.doubt)
     unsure = notification.unsure or event.doubt
     message = notification.message if unsure else ""  # what nobody has is told of anew, with whatever waits by then
     return replace(notification, stage=Stage.PLANNED, at=again, unsure=unsure, outcome=event.words, message=message)

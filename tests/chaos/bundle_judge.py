@@ -11,6 +11,7 @@ from .judge import UNDER_WAY, Findings, Line, fired_steps, went
 
 ASKABLE = ("sms", "phone")  # where the provider answers the question whether it has a message
 REFUSED = "not sent: more than"  # the ceiling's words
+CUT = ("was lost", "was cut")  # the answer to a try that may have reached nobody
 UNKNOWN = ("nobody knows", "possibly sent twice")  # honest about what can't be known
 SAME_MOMENT = 1.0  # seconds between what two processes call now
 
@@ -128,7 +129,8 @@ def _part(ticket: Ticket, way: str, named: Sequence[Told], findings: Findings) -
     sent, about = [line for line in lines if went(line)], f"{ticket.code}: {way}; {[line.text for line in lines]}"
     findings.counted["parts told"] += bool(named)
     findings.counted["parts in the histories"] += bool(sent)
-    if not named and (sent or (not lines and ticket.taken_at is None)):
+    certain = [line for line in sent if not any(words in line.text for words in CUT)]
+    if not named and (certain or (not lines and ticket.taken_at is None)):
         findings.wrong["not told"].append(about)
     elif not named and lines:
         findings.counted[f"not told, and said: {_why(lines)}"] += 1

@@ -90,6 +90,11 @@ def test_what_was_not_told_is_fine_where_the_history_says_why() -> None:
     assert judge_night(night).counted["not told, and said: the ceiling"] == 1
 
 
+def test_what_was_not_told_is_fine_where_the_answer_to_the_try_was_lost() -> None:
+    lost = changed(1, text="sms to Pat: Twilio's answer was cut., possibly sent twice")
+    assert found(replace(lost, told=(replace(TOLD[0], codes=("E-2",)), *TOLD[1:]))) == set()
+
+
 def test_a_part_that_was_told_and_stands_in_no_history_is_not_as_it_says() -> None:
     assert found(without(1)) == {"not as the history says"}
     waits = without(1)

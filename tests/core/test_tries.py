@@ -113,6 +113,12 @@ def test_a_try_that_is_the_last_one_starts_the_other_way_and_moves_no_step(story
 # --- with others -----------------------------------------------------------------------------------------------------
 
 
+def test_a_failure_after_a_try_that_nobody_heard_of_again_is_in_doubt(story: Story) -> None:
+    assert _claims(story, 0) == 1
+    assert _claims(story, 1000) == 2  # the first sender died
+    assert _ends(story, 2, 1001, sent=False) == ["push to Dana: no answer, possibly sent twice"]
+
+
 def test_a_message_that_may_have_gone_out_is_tried_again_as_the_same_one(story: Story) -> None:
     _claims(story, 0, "b-1")
     _ends(story, 1, 1, sent=False, doubt=True)
