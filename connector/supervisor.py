@@ -264,7 +264,7 @@ class Supervisor:
         for child in left:
             child.start_at = float("inf")  # its end is wanted
             assert child.popen is not None
-            # Not popen.terminate(): that reaps who has died unnoticed. Until _notice_death does, its id is nobody else's.
+            # Not popen.terminate(), which reaps who has died unnoticed; until we do, its id is nobody else's.
             os.kill(child.popen.pid, signal.SIGTERM)
         while left := [child for child in left if child.popen is not None]:
             for child in left:
