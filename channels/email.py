@@ -1,8 +1,10 @@
 """Mail over SMTP: text and HTML, marked as made by a machine, with one link to take the ticket.
 
-Facts: RFC 5321 and RFC 3463 (replies), RFC 3834 (Auto-Submitted). A repeat carries the same Message-ID.
+Facts: RFC 5321 and RFC 3463 (replies; https://www.iana.org/assignments/smtp-enhanced-status-codes lists the enhanced
+codes), RFC 3834 (Auto-Submitted). A repeat carries the same Message-ID.
 """
 
+import re
 import smtplib
 import socket
 import ssl
@@ -39,7 +41,7 @@ class Problem:
     credentials: bool = False
 
 
-#: What a final refusal means at each stage; a recipient's enhanced code (RFC 3463) tells more.
+#: What a final refusal means at each stage; at the recipient it is often about somebody else.
 PROBLEMS: Mapping[Stage, Problem] = {
     "connection": Problem("The mail server doesn't want to talk to us.", credentials=True),
     "encryption": Problem("The mail server's encryption can't be used.", credentials=True),
@@ -48,18 +50,31 @@ PROBLEMS: Mapping[Stage, Problem] = {
     "recipient": Problem("The mail server says that the address doesn't exist.", permanent=True),
     "text": Problem("The mail server refused the message."),
 }
+_NOT_THERE = Problem("The mail server doesn't let us send there.", credentials=True)
+_NOT_SO = Problem("The mail server refused the message.", credentials=True)
+#: What a final refusal at the recipient means by its enhanced code, by the first two parts of that, by its code. A
+#: policy (5.7), what it thinks of the sender, and what it makes of our commands (5.5) say nothing about the address.
 RECIPIENT: Mapping[str, Problem] = {
+    "5.1.7": PROBLEMS["sender"],
+    "5.1.8": PROBLEMS["sender"],
     "5.2.2": Problem("The mailbox is full."),
     "5.2.3": Problem("The mail server refused the message."),
-    "5.7.1": Problem("The mail server doesn't let us send there.", credentials=True),
-    "5.7.0": Problem("The mail server doesn't let us send there.", credentials=True),
+    "5.5": _NOT_SO,
+    "5.7": _NOT_THERE,
+    "503": _NOT_SO,
+    "504": _NOT_SO,
     "530": Problem("The mail server wants us to sign in.", credentials=True),
     "552": Problem("The mailbox is full."),
 }
+_ENHANCED = re.compile(r"(?:^|#)(5\.\d{1,3})(\.\d{1,3})(?!\d|\.\d)")  # "#": qmail puts it last
+_ADDRESS = re.compile(r"\S*@\S*")
 _LATER = Problem("The mail server asked to try later.")
 
 #: Seconds for one mail from the connection to the last reply.
 DEADLINE = 16.0
+#: Of these, seconds for the greeting once we are connected. RFC 5321 asks for 5 minutes; Postfix' postscreen lets
+#: strangers wait for 6 seconds (https://www.postfix.org/postconf.5.html#postscreen_greet_wait).
+GREETING = 10.0
 
 
 def _is_mailbox(value: str) -> None:
@@ -191,11 +206,9 @@ class _Conversation:
         here = name if "." in name else "[127.0.0.1]"
         host, port = self._options["host"], self._options["port"]
         if self._options["security"] == "tls":
-            self._smtp = smtplib.SMTP_SSL(
-                host, port, local_hostname=here, timeout=CONNECT_TIMEOUT, context=self._context
-            )
+            self._smtp = _SmtpTls(host, port, local_hostname=here, timeout=CONNECT_TIMEOUT, context=self._context)
         else:
-            self._smtp = smtplib.SMTP(host, port, local_hostname=here, timeout=CONNECT_TIMEOUT)
+            self._smtp = _Smtp(host, port, local_hostname=here, timeout=CONNECT_TIMEOUT)
         return self._smtp
 
     def _at(self, stage: Stage, talk: Callable[[], T]) -> T:
@@ -216,13 +229,40 @@ class _Conversation:
 
     def _refused(self, code: int, reply: bytes | str) -> Undelivered:
         words = reply.decode("ascii", "replace") if isinstance(reply, bytes) else reply
-        enhanced = words.split(" ", 1)[0]
         problem = PROBLEMS[self._stage]
         if self._stage == "recipient":
-            problem = RECIPIENT.get(enhanced) or RECIPIENT.get(str(code)) or problem
+            problem = _at_recipient(code, words) or problem
         if code < 500:
             problem = _LATER
         details = f"{self._stage}: {code}"
         return Undelivered(
             problem.sentence, details=details, permanent=problem.permanent, credentials=problem.credentials
         )
+
+
+def _at_recipient(code: int, words: str) -> Problem | None:
+    """What a final refusal of a recipient means; None: the address doesn't exist, as most of them say."""
+    found = _ENHANCED.search(words)
+    known = RECIPIENT.get(found[1] + found[2]) or RECIPIENT.get(found[1]) if found else None
+    if known is None and found is None and "relay" in _ADDRESS.sub("", words).lower():
+        known = _NOT_THERE
+    return known or RECIPIENT.get(str(code))
+
+
+class _Smtp(smtplib.SMTP):
+    """The timeout is that of the connection; the greeting may take longer."""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return _patient(super()._get_socket(host, port, timeout))  # type: ignore[misc]
+
+
+class _SmtpTls(smtplib.SMTP_SSL):
+    """The same with TLS from the start."""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return _patient(super()._get_socket(host, port, timeout))  # type: ignore[misc]
+
+
+def _patient(connected: socket.socket) -> socket.socket:
+    connected.settimeout(GREETING)
+    return connected

@@ -1,5 +1,7 @@
 """Mail over SMTP: text and HTML, one link, and headers that nobody else can write."""
 
+import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -147,7 +149,20 @@ def test_it_signs_in(smtp: Smtp) -> None:
         ("sender", "451 4.3.0 Try later", False, False),
         ("recipient", "550 5.1.1 Unknown user", True, False),
         ("recipient", "550 Unknown user", True, False),
+        ("recipient", "550 <relay@example.com>: unknown user", True, False),
+        ("recipient", "550 5.1.1 <x>: no such user, no relay", True, False),
         ("recipient", "554 5.7.1 Relay access denied", False, True),
+        ("recipient", "550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain", False, True),
+        ("recipient", "550 5.7.64 TenantAttribution; Relay Access Denied", False, True),
+        ("recipient", "550 5.7.708 Access denied, traffic not accepted from this IP", False, True),
+        ("recipient", "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)", False, True),
+        ("recipient", "554 relay access denied", False, True),
+        ("recipient", "550 Relaying denied", False, True),
+        ("recipient", "550 5.1.8 Access denied, bad outbound sender", False, True),
+        ("recipient", "550 5.1.7 Invalid sender address", False, True),
+        ("recipient", "504 5.5.2 <x>: Helo command rejected: need fully-qualified hostname", False, True),
+        ("recipient", "503 5.5.1 Error: need MAIL command", False, True),
+        ("recipient", "503 Bad sequence of commands", False, True),
         ("recipient", "552 5.2.2 Mailbox full", False, False),
         ("recipient", "450 4.2.1 Greylisted", False, False),
         ("recipient", "421 4.3.2 Closing", False, False),
@@ -163,6 +178,34 @@ def test_what_the_server_says_tells_what_to_do(
         channel.deliver(step())
     error = caught.value
     assert (error.permanent, error.credentials, error.maybe_sent) == (permanent, credentials, False)
+
+
+def test_a_server_may_take_longer_to_greet_than_to_connect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(email, "CONNECT_TIMEOUT", 0.3)
+    asked = threading.Event()
+
+    def serve(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection, connection.makefile("rb") as lines:
+            asked.wait(1)  # nobody asks before the greeting: this is how long it takes
+            connection.sendall(b"220 mx.example.com ESMTP\r\n")
+            for line in lines:
+                asked.set()
+                if line.lower() != b"data\r\n":
+                    connection.sendall(b"250 OK\r\n")
+                    continue
+                connection.sendall(b"354 Go on\r\n")
+                assert b".\r\n" in lines
+                connection.sendall(b"250 OK\r\n")
+                return
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = threading.Thread(target=serve, args=(listening,))
+        server.start()
+        options = {"host": "127.0.0.1", "port": listening.getsockname()[1], "security": "none", "from": "e@example.com"}
+        receipt = email.build("email", email.Options().load(options), Shared()).deliver(step())
+        server.join()
+    assert (receipt.detail, asked.is_set()) == ("accepted", True)
 
 
 def test_a_lost_answer_is_a_doubt(channel: Email, smtp: Smtp) -> None:
