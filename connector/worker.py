@@ -83,11 +83,12 @@ class ListedJob(Job):
             log.error("what is stored as a job is none: %s", describe(error))
             raise NoSuchJobError("what is stored as a job is none") from None
 
-    # KEYS: the job and what RQ keeps beside it. A job that was armed or queued again while it ran stays.
+    # KEYS: what is armed, then the job and what RQ keeps beside it. ARGV: its id. A job that was armed or queued again
+    # while it ran stays; so does one that was armed while it still stood in the queue, though RQ calls it started.
     _FORGET = """
-    local status = redis.call('HGET', KEYS[1], 'status')
-    if status == 'scheduled' or status == 'queued' then return 0 end
-    return redis.call('DEL', unpack(KEYS))
+    local status = redis.call('HGET', KEYS[2], 'status')
+    if status == 'scheduled' or status == 'queued' or redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
+    return redis.call('DEL', unpack(KEYS, 2))
     """
 
     def cleanup(self, ttl: int | None = None, pipeline: Pipeline | None = None, remove_from_queue: bool = True) -> None:
@@ -96,8 +97,9 @@ class ListedJob(Job):
             super().cleanup(ttl, pipeline, remove_from_queue)
             return
         results = Result.get_key(self.id)  # type: ignore[no-untyped-call]
-        keys = [self.key, self.dependents_key, self.dependencies_key, results]
-        (pipeline if pipeline is not None else self.connection).eval(self._FORGET, len(keys), *keys)
+        armed = queues.scheduled_key(self.origin)
+        keys = [armed, self.key, self.dependents_key, self.dependencies_key, results]
+        (pipeline if pipeline is not None else self.connection).eval(self._FORGET, len(keys), *keys, self.id)
 
 
 class Worker(SimpleWorker):
@@ -173,11 +175,12 @@ class Worker(SimpleWorker):
     ) -> None:
         """Keeps the failed job for `rq info`, with the same one line instead of the traceback's text.
 
-        One that was armed or queued again while it ran keeps that life instead.
+        One that was armed or queued again while it ran, or armed before, keeps that life instead.
         """
         error = sys.exception()
-        status = self.connection.hget(job.key, "status")
-        if status in (b"scheduled", b"queued") and execution is not None:
+        again = self.connection.hget(job.key, "status") in (b"scheduled", b"queued")
+        armed = self.connection.zscore(queues.scheduled_key(job.origin), job.id) is not None
+        if (again or armed) and execution is not None:
             with self.connection.pipeline() as pipeline:
                 self.cleanup_execution(job, pipeline=pipeline, execution=execution)
                 self.increment_failed_job_count(pipeline)

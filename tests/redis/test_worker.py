@@ -2,6 +2,8 @@
 
 import logging
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from rq.job import Job
 from rq.queue import Queue
 
 from connector import queues
+from connector.clockwork.timers import Timers
 from connector.jobs import JOBS
 from connector.redis_server import EmbeddedRedis
 from connector.worker import ListedJob, Worker
@@ -145,6 +148,39 @@ def test_a_job_that_arms_itself_again_under_its_own_id_stays_armed(
     assert redis.zscore(queues.scheduled_key(queues.WORK), "job-1") == 1_900_000_000.0
     assert ListedJob.fetch("job-1", connection=redis, serializer=queues.SERIALIZER).is_scheduled
     assert redis.keys("rq:wip:*") == redis.keys("rq:failed:*") == []
+
+
+@pytest.mark.parametrize("then", [lambda: None, fail], ids=["and succeeds", "and fails"])
+def test_a_job_that_was_armed_again_while_it_stood_in_the_queue_stays_armed_and_starts_when_due(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch, then: Callable[[], None]
+) -> None:
+    """A hint read while a ticket's wake waits for a worker sets the timer of its next step."""
+    ran: list[float] = []
+
+    def job() -> None:
+        ran.append(time.time())
+        then()
+
+    monkeypatch.setitem(JOBS, "wake", job)
+    enqueue(redis, "wake")
+    due = time.time() + 2.0
+    with redis.pipeline() as pipe:
+        pipe.multi()
+        queues.arm(pipe, queues.WORK, "wake", [], "job-1", due)
+        pipe.execute()
+
+    work(redis)
+    timers = Timers(redis, [queues.WORK])
+    ticking = threading.Thread(target=timers.run)
+    ticking.start()
+    try:
+        until(lambda: not redis.zcard(queues.scheduled_key(queues.WORK)), within=10)
+    finally:
+        timers.request_stop()
+        ticking.join()
+    work(redis)
+
+    assert [moment >= due for moment in ran] == [False, True]
 
 
 def test_sigterm_lets_the_running_job_end_and_says_so_to_it(
