@@ -29,7 +29,10 @@ class PlanApplies:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
-    """A person took it. `key` is the contact's when it came from outside (phone, link, API)."""
+    """A person took it. `key` is the contact's when it came from outside (phone, link, API).
+
+    `ends_hold`: so plainly that it is put off until a time no longer, since the ticket itself isn't.
+    """
 
     by: Actor
     at: datetime
@@ -40,6 +43,7 @@ class Acknowledge:
     outside: bool = False
     reopens: bool = False
     lasts: timedelta | None = None  # without work for so long, they are asked whether they are still on it
+    ends_hold: bool = False
 
 
 @dataclass(frozen=True, slots=True)

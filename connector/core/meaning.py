@@ -91,7 +91,7 @@ def _mark(change: Change, save: Sequence[Change], escalation: Escalation) -> tup
         case Kind.UNLOCK:
             return (Unlocked(change.by, change.at),)
         case Kind.ACKNOWLEDGED if not change.at_creation:
-            return _way(Way.NOTE, change, escalation, via="Acknowledge escalation")
+            return _way(Way.NOTE, change, escalation, via="Acknowledge escalation", plainly=True)
     return ()
 
 
@@ -109,11 +109,14 @@ def _way(
     via: str = "",
     until: datetime | None = None,
     lasts: timedelta | None = None,
+    plainly: bool = False,
 ) -> tuple[Event, ...]:
     if way not in escalation.plan.acknowledged_by:
         return (Worked(change.by, change.at),)
     how = via or way.value
-    return (Acknowledge(change.by, change.at, how, provisional=provisional, until=until, lasts=lasts),)
+    return (
+        Acknowledge(change.by, change.at, how, provisional=provisional, until=until, lasts=lasts, ends_hold=plainly),
+    )
 
 
 def _owner(change: Change, save: Sequence[Change], escalation: Escalation) -> tuple[Event, ...]:
@@ -127,7 +130,7 @@ def _owner(change: Change, save: Sequence[Change], escalation: Escalation) -> tu
     owner_set = OwnerSet(change.owner, change.at, change.by, alone, back=change.with_lock and not took)
     if not took:
         return (owner_set,)
-    return (owner_set,) if change.with_lock else (*_way(Way.TAKE, change, escalation), owner_set)
+    return (owner_set,) if change.with_lock else (*_way(Way.TAKE, change, escalation, plainly=True), owner_set)
 
 
 def _article(
@@ -159,7 +162,7 @@ def _commanded(command: NoteCommand, change: Change, escalation: Escalation) -> 
         return (Asked(command, change.by, change.at),)
     match command.word:
         case Word.ACK:
-            return _way(Way.NOTE, change, escalation, lasts=command.lasts)
+            return _way(Way.NOTE, change, escalation, lasts=command.lasts, plainly=True)
         case Word.SNOOZE:
             assert command.lasts is not None
             until = change.at + min(command.lasts, escalation.plan.longest_snooze)

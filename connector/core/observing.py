@@ -142,6 +142,8 @@ def _means(
     plan, owner = policy.plan_for(case.facts), case.ticket.owner
     for event in meaning(change, save, case.escalation, plan, owner):
         was = case.escalation
+        if isinstance(event, Acknowledge) and event.ends_hold and _put_off(case, save):
+            event = replace(event, ends_hold=False)
         if isinstance(event, Asked):  # who asks for a plan gets it, whatever the matched fields say
             case, more = obey(case, event, policy, now)
             commands += more
@@ -151,6 +153,12 @@ def _means(
         case, more = _revived(case, was, change, policy, now)
         commands += more
     return case, commands
+
+
+def _put_off(case: Case, save: Sequence[Change]) -> bool:
+    """Whether the ticket itself is pending after this save, whoever has it."""
+    phase = next((c.phase for c in reversed(save) if c.phase is not None), case.ticket.phase)
+    return phase in (Phase.PENDING, Phase.PENDING_CLOSE)
 
 
 def _revived(

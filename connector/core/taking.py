@@ -77,6 +77,8 @@ def acknowledge_again(escalation: Escalation, event: Acknowledge, now: datetime)
         return escalation, ()  # nobody puts off from outside what somebody else has
     if event.until is not None and event.until != escalation.held_until:
         return _hold(escalation, event, current, now)
+    if _ends_hold(escalation, event, current):
+        return _taken_over(timetable.end_hold(escalation), event, now, tell=True)
     if has_it(current, event.by, event.key):
         mine = replace(current, lasts=event.lasts or current.lasts)
         stands = escalation if mine == current else replace(escalation, acknowledged=mine)
@@ -93,11 +95,24 @@ def acknowledge_again(escalation: Escalation, event: Acknowledge, now: datetime)
     return _taken_over(escalation, event, now, tell=False)
 
 
+def _ends_hold(escalation: Escalation, event: Acknowledge, current: Acknowledgement) -> bool:
+    """Whether it is put off no longer: a colleague takes it, or anybody says in so many words that they have it.
+
+    Who put it off and then makes themself the owner still wants to be reminded.
+    """
+    if escalation.state is not State.HELD or not event.ends_hold or _before_it(current, event.at):
+        return False
+    return event.via != "take" or not has_it(current, event.by)
+
+
 def _taken_over(escalation: Escalation, event: Acknowledge, now: datetime, *, tell: bool) -> Moved:
-    """Somebody else has it now. `tell`: the one before may turn out to have only opened a form."""
+    """Somebody else has it now. `tell`: the ticket says something else: only a form's lock, or put off until a time."""
+    current = escalation.acknowledged
+    mine = current is not None and has_it(current, event.by, event.key)
     over = Acknowledgement(event.by, event.at, event.via, event.key, event.provisional, event.lasts)
     taken = timetable.await_work(replace(escalation, acknowledged=over, updated_at=now), event.at)
-    by = Words("taken over by {who} ({way})", who=name_of(event.by), way=Words(event.via))
+    who, way = name_of(event.by), Words(event.via)
+    by = Words("by {who} ({way})", who=who, way=way) if mine else Words("taken over by {who} ({way})", who=who, way=way)
     entry = Entry(event.at, "acknowledged", by, contact=event.key)
     if not (tell and taken.shown):
         return taken, (entry,)

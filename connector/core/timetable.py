@@ -76,6 +76,11 @@ def await_work(escalation: Escalation, at: datetime) -> Escalation:
     return replace(escalation, due_at=due, asked_at=None, looked_at=None)
 
 
+def end_hold(escalation: Escalation) -> Escalation:
+    """Acknowledged without a time to which it is put off."""
+    return replace(escalation, state=State.ACKNOWLEDGED, held_until=None, due_at=None, looked_at=None)
+
+
 def taken_again(escalation: Escalation) -> Escalation:
     """Back with the person who had it; held until the same time if it was held."""
     held = escalation.held_until

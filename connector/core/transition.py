@@ -15,7 +15,8 @@ The table, a row a state:
     running       acknowledged · steps fire (Tick) · after the last one: exhausted
     exhausted     acknowledged · when_exhausted again (Tick) · customer writes, priority raised: running
     acknowledged  given to somebody else, another group, unlocked unworked: climbs again · pending: held
-    held          its time comes (Tick): on where it was · handed over like acknowledged
+    held          its time comes (Tick): on where it was · handed over like acknowledged · snoozed, and somebody takes
+                  it or says that they have it: acknowledged
     resolved      reopened: as it stood, or a new life · open without an escalation, and a plan applies: a new life
     cancelled     a plan applies again, or it reopens · somebody asks for the next step
 """
