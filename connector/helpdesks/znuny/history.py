@@ -111,6 +111,8 @@ class _Story:
         if line.article_id and line.article_id not in self._told and line.type not in NO_ARTICLE:
             self._told.add(line.article_id)
             return None if line.article_id in self.scene.awaited else self._article(base, line)
+        if line.article_id and self._moved_here(line):
+            return None  # a state that was set with an article: the other ticket's
         if line.type in ("Lock", "Unlock"):
             kind = Kind.LOCK if line.type == "Lock" else Kind.UNLOCK
             return None if place in self.acts.for_another else replace(base, kind=kind)
@@ -144,10 +146,15 @@ class _Story:
     # --- what --------------------------------------------------------------------------------------------------------
 
     def _article(self, base: Change, line: Line) -> Change:
-        raw = self.articles.get(line.article_id, {})
-        moved = came_by_merge(raw, self._merges, self.scene.zone)
-        article = article_of(line.article_id, line.type, raw)
-        return replace(base, kind=Kind.ARTICLE, article=article, at_creation=base.at_creation or moved)
+        return replace(
+            base,
+            kind=Kind.ARTICLE,
+            article=article_of(line.article_id, line.type, self.articles.get(line.article_id, {})),
+            at_creation=base.at_creation or self._moved_here(line),
+        )
+
+    def _moved_here(self, line: Line) -> bool:
+        return came_by_merge(self.articles.get(line.article_id, {}), self._merges, self.scene.zone)
 
     def _owner(self, base: Change, line: Line) -> Change:
         login = line.value(0)

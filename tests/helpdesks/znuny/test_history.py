@@ -340,6 +340,17 @@ class TestArticles:
         edited = {**moved, "ChangeBy": 4}
         assert said(tell(*BY_PORTAL, reply, *merge, articles=(FIRST, edited)).changes[-1]) == "ben (person): reply"
 
+    def test_a_state_that_was_set_with_an_article_of_another_ticket_closes_nothing_here(self) -> None:
+        """A merge moves every line that names an article; Znuny's reply form names its article with the state, too."""
+        answered = ((60, 4, "SendAnswer", "%%carla", 20), (60, 4, "StateUpdate", "%%open%%closed successful%%", 20))
+        merge = (90, 3, "Merged", "%%20262%%9%%20261%%7")
+        times = {"CreateTime": "2026-11-22 01:41:00", "ChangeTime": "2026-11-22 01:41:30"}
+        moved = article(20, 4, CommunicationChannelID=1, IsVisibleForCustomer=1, ChangeBy=3, **times)
+        changes = tell(*BY_PORTAL, *answered, merge, articles=(FIRST, moved)).changes
+        assert [change.kind for change in changes] == [Kind.ARTICLE, Kind.ARTICLE]
+        own = {**moved, "ChangeTime": times["CreateTime"]}
+        assert tell(*BY_PORTAL, *answered, merge, articles=(FIRST, own)).changes[-1].phase is Phase.CLOSED
+
     def test_a_merged_article_older_than_the_ticket_does_not_hide_its_creation(self) -> None:
         old = (-60, 1, "WebRequestCustomer", "%%", 5)
         told = tell(old, *BY_ANNA, articles=(FIRST, article(5, 1, SenderType="customer")))
