@@ -26,7 +26,8 @@ LATE_FOR = 30  # seconds after the last late hint for which hints are taken to b
 # those: now, prefix of keys, 1 for deleted, the counter's name, when the (single) ticket was updated ("" where that
 # tells nothing), 1 for closed, 1 for known tickets to be compared before they are read, seconds since the change by the
 # helpdesk's clock, after how many it is late, seconds for which that is remembered, tickets. Answers -1 when the hint
-# tells nothing new. A third of the work of as many commands in a MULTI.
+# tells nothing new: a save that is no later than the last one that was read, nor than the reading, since the helpdesk's
+# clock may have been ahead and set right. A third of the work of as many commands in a MULTI.
 _HINT = (
     """
 local now, prefix, deleted = ARGV[10], ARGV[11], ARGV[12]
@@ -46,9 +47,12 @@ if ARGV[14] ~= '' or ARGV[15] == '1' then
   local case = redis.call('GET', prefix .. 'case:' .. ARGV[20])
   local old = not case and ARGV[15] == '1'
   if case and ARGV[14] ~= '' then
-    local understood, read = pcall(function() return fine(cjson.decode(case)['ticket']['updated_at']) end)
+    local understood, saved, read = pcall(function()
+      local known = cjson.decode(case)
+      return fine(known['ticket']['updated_at']), fine(known['read_at'])
+    end)
     local given = fine(ARGV[14])
-    old = understood and read and given and given <= read
+    old = understood and saved and read and given and given <= saved and given <= read
   end
   if old then
     redis.call('HINCRBY', KEYS[4], 'hints_dropped', 1)
