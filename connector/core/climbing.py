@@ -146,7 +146,19 @@ def _still_needed(escalation: Escalation) -> tuple[Notification, ...]:
     """
     if any(n.unsure or n.stage is Stage.CLAIMED for n in escalation.notifications):
         return escalation.notifications
-    return tuple(n for n in escalation.notifications if n.stage is not Stage.ENDED or not n.noted)
+    return _with_what_arrived(escalation, {n.id for n in escalation.notifications if _open(n) or not n.noted})
+
+
+def _open(notification: Notification) -> bool:
+    return notification.stage is not Stage.ENDED
+
+
+def _with_what_arrived(escalation: Escalation, ids: set[str]) -> tuple[Notification, ...]:
+    """These, and what has arrived of the same steps: whom that reached needs no `else` way when another one fails."""
+    steps = {(n.round, n.step, n.due_at) for n in escalation.notifications if n.id in ids}
+    return tuple(
+        n for n in escalation.notifications if n.id in ids or (n.arrived and (n.round, n.step, n.due_at) in steps)
+    )
 
 
 def _tell_new_owner(escalation: Escalation, people: Directory, now: datetime) -> Escalation:
@@ -203,7 +215,7 @@ def _tell_again(escalation: Escalation, people: Directory, now: datetime) -> Mov
         )
     )
     entry = Entry(now, "step", Words("told that nobody came: {names}", names=_names(contacts)))
-    kept = tuple(n for n in escalation.notifications if n.stage is not Stage.ENDED)
+    kept = _with_what_arrived(escalation, {n.id for n in escalation.notifications if _open(n)})
     return replace(escalation, due_at=next_due, looked_at=None, notifications=(*kept, *new)), (entry,)
 
 

@@ -135,6 +135,39 @@ def test_one_of_two_ways_that_arrives_is_enough() -> None:
     assert story.planned == []
 
 
+@pytest.mark.parametrize("steps", [1, 2], ids=["and nobody came", "and the next step fired"])
+def test_what_arrived_is_enough_though_the_call_beside_it_ends_later(steps: int) -> None:
+    """A push arrived; the call rings twice, and the second time ends when the plan has gone on already."""
+    first = Step(("dana",), ("push", "phone"), ("sms",))
+    plan = (first, Step(("lead",), ("email",), after=2 * MINUTE))[:steps]
+    story = running(replace(MAJOR, steps=plan, give_up_after=2 * MINUTE))
+    story.send("dana", "push", at(10, 1))
+    story.send("dana", "phone", at(10, 1), wait=150, provider_id="CA1")
+    story.tick(at(10, 31))
+    story.receipt("dana", "phone", at(10, 31), "no answer", unanswered=True, provider_id="CA1")
+    story.tick(at(11, 16))
+    story.send("dana", "phone", at(11, 17), wait=150, provider_id="CA2")
+    story.tick(at(12))
+    assert story.planned == [("lead", "email")]
+
+    story.receipt("dana", "phone", at(12, 5), "no answer", unanswered=True, provider_id="CA2")
+    story.tick(at(12, 6))
+    assert story.planned == [("lead", "email")], "no SMS: the push had arrived"
+    assert story.one("dana", "push").arrived
+
+
+def test_and_though_the_call_ends_at_the_very_moment_of_the_next_step() -> None:
+    story = by("push", "phone", otherwise=("sms",), after=2)
+    story.send("dana", "push", at(10, 1))
+    story.send("dana", "phone", at(10, 1), wait=29, provider_id="CA1")
+    story.tick(at(10, 31))
+    story.tick(at(11, 16))
+    story.send("dana", "phone", at(11, 17), wait=43, provider_id="CA2")
+    story.tick(at(12))
+    assert story.one("dana", "phone").outcome == "no answer"
+    assert story.planned == [("lead", "sms")]
+
+
 def test_two_ways_that_fail_start_one_other() -> None:
     story = by("push", "sms", otherwise=("phone",))
     story.fail("dana", "push", at(10, 1), permanent=True)
