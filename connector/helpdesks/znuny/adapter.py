@@ -12,6 +12,7 @@ from connector.helpdesks.znuny.agents import Agents
 from connector.helpdesks.znuny.articles import not_shown
 from connector.helpdesks.znuny.client import IDS_PER_CALL, Client
 from connector.helpdesks.znuny.history import ACKNOWLEDGED, OUR_FIELDS, Scene, Told, states_named, told_by
+from connector.helpdesks.znuny.merging import Articles, gone_into, taken_along
 from connector.helpdesks.znuny.notes import proof_in, written
 from connector.helpdesks.znuny.states import States
 from connector.helpdesks.znuny.ticket import Ahead, ahead, articles_in, mark, required_moment, ticket_of
@@ -57,7 +58,9 @@ class Znuny:
         self._agents.seen(row, history)
         lately = read_at + (self.clock_skew() or timedelta(0)) - SHOWN_WITHIN
         awaited = not_shown((line for line in lines if line.at > lately), articles_in(row))
-        told, scene = self._told(ticket_id, row, lines, awaited)
+        moved, articles = self._taken_along(ticket_id, lines)
+        told_here = sorted((*lines, *moved), key=lambda line: line.at)
+        told, scene = self._told(ticket_id, row, told_here, {**articles, **articles_in(row)}, awaited)
         ticket = ticket_of(row, told, scene, self._client.url, mark(row, len(history) - len(awaited)))
         people = self._agents.named(scene.people)
         return Reading(ticket, told.changes, read_at, self.clock_skew(), people, whole=not awaited)
@@ -76,8 +79,24 @@ class Znuny:
                 break
         return row, history
 
+    def _taken_along(self, ticket_id: str, lines: Sequence[Line]) -> tuple[Sequence[Line], Articles]:
+        """What a merge has taken from this ticket, its lines and articles; nothing where that can't be seen."""
+        gone = gone_into(lines, ticket_id)
+        if gone is None:
+            return (), {}
+        try:
+            row, history = self._row_and_history(gone.target)
+        except PermissionLost:
+            return (), {}
+        return taken_along(gone, lines, lines_of(history, self._zone), articles_in(row), self._zone)
+
     def _told(
-        self, ticket_id: str, row: Mapping[str, Any], lines: Sequence[Line], awaited: frozenset[str]
+        self,
+        ticket_id: str,
+        row: Mapping[str, Any],
+        lines: Sequence[Line],
+        articles: Articles,
+        awaited: frozenset[str],
     ) -> tuple[Told, Scene]:
         ids = {line.by for line in lines} | {line.new_owner for line in lines if line.type == "OwnerUpdate"}
         ids |= {ident(row.get("OwnerID")), *(line.owner_id for line in lines[:1])}
@@ -92,7 +111,7 @@ class Znuny:
             state_types=self._states.types(row, states_named(lines)),
             awaited=awaited,
         )
-        return told_by(lines, articles_in(row), scene), scene
+        return told_by(lines, articles, scene), scene
 
     def find(self, number: str) -> str:
         """A number that our user may not see can't be told from one that doesn't exist."""

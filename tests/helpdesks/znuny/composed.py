@@ -36,6 +36,8 @@ SECRET = "znuny-webhook-secret"
 BASIC = ("znuny", "znuny-webhook-password")
 NAMES = tuple(sorted(path.stem for path in (HERE / "captured" / "outgoing").glob("*.json")))
 AGENTS = {1: "root@localhost", 2: "escalation", 3: "anna", 4: "ben", 5: "otto"}
+MERGED = "ui-merge-by-anna"  # ticket 9 goes into ticket 7
+TARGET = "ui-priority-by-anna.1-TicketPriorityUpdate"  # ticket 7 before that
 STATE_IDS = {"new": 1, "closed successful": 2, "open": 4, "pending reminder": 6, "merged": 9}
 
 Line = dict[str, Any]
@@ -94,6 +96,10 @@ def serve(mock: responses.RequestsMock, it: Composed) -> None:
         written = {"TicketID": it.ticket_id, "ArticleID": "900", "Ticket": it.ticket["Ticket"][0]}
     mock.patch(f"{BASE}/Ticket/{it.ticket_id}", json=written)
     mock.post(f"{BASE}/TicketSearch", json={})
+    if it.name.startswith(MERGED):
+        target = composed(TARGET)
+        mock.get(f"{BASE}/Ticket/{target.ticket_id}", json=target.ticket)
+        mock.get(f"{BASE}/TicketHistory/{target.ticket_id}", json=target.history)
     serve_session(mock)
 
 
