@@ -183,9 +183,15 @@ def answer(
     return speech.asking("wrong-key") if digit else speech.ending("no-key")
 
 
+def again(message: Message, voice: str = ENGLISH_VOICE, texts: Texts = BUILT_IN) -> str:
+    """The TwiML after a key that could not be recorded: the key is asked for once more."""
+    return _Speech(message, voice, texts).asking("again")
+
+
 def proofread(message: Message, texts: Texts) -> None:
     """Composes all that this channel may say for the message."""
     compose(message, ENGLISH_VOICE, texts)
+    again(message, ENGLISH_VOICE, texts)
     for digit in ("", ACKNOWLEDGE, MORE, REPEAT, "0"):
         answer(message, digit, "E-1A, ticket 5, 0, 0, 4, 2: acknowledged by Dana Reyes.", ENGLISH_VOICE, texts)
 

@@ -7,16 +7,20 @@ notification that the callback is about.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING
 
+import redis
 from flask import Blueprint, Response, current_app, request
 
 from channels import sms
 from channels._twilio import verify
 
 from ..engine.records import Link
+from ..engine.store import Emptied
+from ..faults import describe
 from ..points import reached
 from . import calls, receipts, replies
 from .answers import error, refuse
@@ -24,6 +28,8 @@ from .once import once
 
 if TYPE_CHECKING:
     from ..services import Services
+
+log = logging.getLogger(__name__)
 
 blueprint = Blueprint("callbacks", __name__, url_prefix="/callbacks/twilio")
 
@@ -76,20 +82,42 @@ def status(services: Services) -> Response:
 @blueprint.post("/voice")
 @signed
 def voice(services: Services) -> Response:
-    """A key pressed in a call, or none."""
-    link = _link(services)
-    if isinstance(link, Response):
-        return link
-    return _twiml(calls.answer(services, link, request.form.get("Digits", ""), request.form.get("CallSid", "")))
+    """A key pressed in a call, or none; while nothing can be stored it is asked for again."""
+    form = request.form
+    try:
+        link = _link(services)
+        if isinstance(link, Response):
+            return link
+        _there(services)
+        return _twiml(calls.answer(services, link, form.get("Digits", ""), form.get("CallSid", "")))
+    except (redis.RedisError, Emptied) as problem:
+        if services.signatures.read_token("callback", request.args.get("m", "")) is None:
+            raise
+        log.error("the store is away: %s", describe(problem))
+        return _twiml(calls.again(services, form.get("To", "")))
 
 
 @blueprint.post("/sms")
 @signed
 def reply(services: Services) -> Response:
-    """A person's SMS; every one is answered with what happened."""
+    """A person's SMS; every one is answered with what happened, also that nothing could be stored.
+
+    Twilio tries again only where it reaches nobody: an error would lose the reply without a word.
+    """
     number, body = request.form.get("From", ""), request.form.get("Body", "")
-    sentence = once(services, request.form.get("MessageSid", ""), lambda: replies.answer(services, number, body))
+    try:
+        _there(services)
+        sentence = once(services, request.form.get("MessageSid", ""), lambda: replies.answer(services, number, body))
+    except (redis.RedisError, Emptied) as problem:
+        log.error("the store is away: %s", describe(problem))
+        sentence = replies.again(services, number, body)
     return _twiml(sms.answer(sentence))
+
+
+def _there(services: Services) -> None:
+    """Raises Emptied while it isn't known what was sent: "nothing is open" would be a lie."""
+    if not services.store.begun():
+        raise Emptied("Redis is empty although Escalator ran before.")
 
 
 def _link(services: Services) -> Link | Response | None:

@@ -14,7 +14,7 @@ from ..core.sending import find as find_notification
 from ..engine.answering import Answers
 from ..engine.records import Link
 from ..ports import Message, Purpose
-from . import outcomes, receipts
+from . import outcomes, receipts, replies
 from .announced import announced, cases_of, codes_of
 from .once import once
 
@@ -38,6 +38,13 @@ def answer(services: Services, link: Link | None, digit: str, sid: str) -> str:
     return phone.answer(_message(services, link, cases, contact), digit, sentence, voice, services.texts)
 
 
+def again(services: Services, number: str) -> str:
+    """The TwiML while nothing can be stored: whoever is at `number` is asked for the key once more."""
+    contact = replies.listed(services, number) or Contact(key="", name="")
+    language = outcomes.language_of(services, contact)
+    return phone.again(_bare(services, language), _voice(services, None), services.texts)
+
+
 def _act(services: Services, link: Link, contact: Contact, digit: str, sid: str) -> str:
     """Does what the key asks for; that it was pressed is recorded with it, so that no note tells half of it."""
     answers, codes = Answers(services.engine), codes_of(link)
@@ -56,16 +63,26 @@ def _act(services: Services, link: Link, contact: Contact, digit: str, sid: str)
 def _over(services: Services, voice: str) -> str:
     """What is said about a call whose escalation nobody remembers."""
     language = services.settings.service.language
-    message = Message(
+    over = services.texts.line(language, "reply/over.txt", {})
+    return phone.answer(_bare(services, language), phone.ACKNOWLEDGE, over, voice, services.texts)
+
+
+def _bare(services: Services, language: str) -> Message:
+    """A message of which no more is known than the call it belongs to."""
+    return Message(
         id="over",
         purpose=Purpose.STEP,
         code="",
         contacts=(Contact(key="", name=""),),
         sent_at=services.engine.clock.now(),
+        callback_url=_callbacks(services),
+        token=request.args["m"],
         language=language,
     )
-    over = services.texts.line(language, "reply/over.txt", {})
-    return phone.answer(message, phone.ACKNOWLEDGE, over, voice, services.texts)
+
+
+def _callbacks(services: Services) -> str:
+    return f"{services.settings.service.public_url}/callbacks/twilio"
 
 
 def _message(services: Services, link: Link, cases: list[Case], contact: Contact) -> Message:
@@ -74,7 +91,7 @@ def _message(services: Services, link: Link, cases: list[Case], contact: Contact
     escalation = case.escalation
     assert escalation is not None
     told = find_notification(escalation, link.id)
-    ticket, service = services.engine.policy.outside(case.ticket), services.settings.service
+    ticket = services.engine.policy.outside(case.ticket)
     facts = ticket.facts
     return Message(
         id=link.id,
@@ -89,7 +106,7 @@ def _message(services: Services, link: Link, cases: list[Case], contact: Contact
         group=facts.group,
         organization=facts.organization,
         plan=escalation.plan.name,
-        callback_url=f"{service.public_url}/callbacks/twilio",
+        callback_url=_callbacks(services),
         token=request.args["m"],
         language=outcomes.language_of(services, contact),
         also=announced(cases[1:], services.engine.policy),

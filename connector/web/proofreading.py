@@ -27,7 +27,7 @@ def proofread(texts: Texts, languages: Iterable[str]) -> None:
             _text(texts, language, "reply/outcomes.txt", facts)
         for why, codes in (("unclear", []), ("unclear", CODES[:1]), ("several", CODES[:5]), ("nothing", [])):
             _text(texts, language, "reply/help.txt", {"why": why, "codes": codes, "more": 32 if len(codes) == 5 else 0})
-        for name in ("stranger", "over"):
+        for name in ("stranger", "over", "again"):
             _text(texts, language, f"reply/{name}.txt", {})
         for facts in _dead_ends():
             texts.text(language, "page/gone.html", facts)

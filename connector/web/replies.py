@@ -47,6 +47,21 @@ def answer(services: Services, number: str, body: str) -> str:
     return _help(services, contact, UNCLEAR, still_open)
 
 
+def again(services: Services, number: str, body: str) -> str:
+    """What is answered while nothing can be stored: Twilio doesn't try again by itself, so the person must."""
+    if parse_reply(body).word is Word.OPT_OUT:
+        return ""
+    contact = listed(services, number)
+    language = outcomes.language_of(services, contact) if contact else services.settings.service.language
+    return services.texts.line(language, "reply/again.txt", {})
+
+
+def listed(services: Services, number: str) -> Contact | None:
+    """The contact whose mobile this is, by the config alone."""
+    contacts = services.engine.people.contacts.values()
+    return next((contact for contact in contacts if number and contact.mobile == number), None)
+
+
 def texted_to(services: Services, number: str) -> list[Texted]:
     """What was texted to this number in the last 12 hours, newest first."""
     return texted_lately(services.redis, number)
@@ -93,13 +108,12 @@ def _person(services: Services, number: str, texted: Sequence[Texted]) -> Contac
     """
     if not number:
         return None
-    for contact in services.engine.people.contacts.values():
-        if contact.mobile == number:
-            return contact
+    if contact := listed(services, number):
+        return contact
     for code in dict.fromkeys(one.code for one in texted):
         found = services.engine.find(code)
         owner = found[1].owner if found is not None else None
         if owner is not None and (contact := services.engine.contact_of(owner)).mobile == number:
             return contact
-    listed = services.engine.people.contacts  # these have another number now, if any
-    return next((told_once(one.key, one.name) for one in texted if one.key and one.key not in listed), None)
+    known = services.engine.people.contacts  # these have another number now, if any
+    return next((told_once(one.key, one.name) for one in texted if one.key and one.key not in known), None)

@@ -1,8 +1,10 @@
 """Keys pressed in a call: 1 acknowledges, 2 escalates now, 5 tells more, 9 repeats."""
 
 import xml.etree.ElementTree as ET
+from urllib.parse import urlsplit
 
 import pytest
+import redis
 
 from connector.core.escalation import Stage
 from connector.engine.keys import case_key
@@ -53,6 +55,34 @@ def test_after_any_key_the_call_has_reached_a_person(world):
     reached = world.notification(call.id)
     assert (reached.stage, reached.arrived, reached.outcome) == (Stage.ENDED, True, "answered, key 9 pressed")
     assert not [text for text in world.history() if "no key pressed" in text]
+
+
+@pytest.mark.parametrize("digit", ["1", "2", "5"])
+def test_while_nothing_can_be_stored_the_key_is_asked_for_again_and_then_counts(world, monkeypatch, digit):
+    call = world.sent(priority="2 normal")[0]
+    with monkeypatch.context() as away:
+        away.setattr(world.services.store, "commit", lost)
+        document = press(world, call, digit)
+    assert said(document).startswith("This could not be recorded just now. Please press the key again. Press 1")
+    gather = document.find("Gather")
+    assert urlsplit(gather.get("action")).path == "/callbacks/twilio/voice"
+    assert world.acknowledger() == ("", "")
+    assert (
+        world.client.post(gather.get("action"), data={"Digits": "1"}).status_code == 403
+    )  # Twilio signs the next one, too
+    assert "acknowledged by Dana Reyes" in said(press(world, call, "1"))
+
+
+def test_while_redis_is_being_rebuilt_nobody_hears_that_it_is_over(world):
+    call = world.sent(priority="2 normal")[0]
+    world.services.redis.flushdb()
+    assert "Please press the key again." in said(press(world, call, "1"))
+    forged = world.call_back("voice", {"Digits": "1"}, token="forged")
+    assert (forged.status_code, forged.json["error"]) == (403, "bad_token")
+
+
+def lost(*_):
+    raise redis.ConnectionError("Connection refused.")
 
 
 def test_2_brings_the_next_step_now(world):

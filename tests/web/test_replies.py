@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 import pytest
+import redis
 
 from connector.core.ticket import Person
 from connector.engine.numbers import texted_key
@@ -178,6 +179,32 @@ def test_what_can_be_replied_is_listed_up_to_five(world):
     assert answer.startswith("Several are open. Reply E-1")
     assert answer.endswith(" or ALL (3 more).")
     assert answer.count("E-1") == 5
+
+
+def test_while_nothing_can_be_stored_a_reply_is_asked_for_again_and_then_counts(build_world, monkeypatch):
+    world = build_world({"name: Dana Reyes,": "name: Dana Reyes, language: de,"})
+    world.sent()
+    with monkeypatch.context() as away:
+        away.setattr(world.services.store, "commit", lost)
+        assert text(world, LEE, "1") == "This could not be recorded just now. Please send it again in a minute."
+        assert text(world, DANA, "1").startswith("Das war gerade nicht festzuhalten. Bitte in einer Minute")
+        answer = world.call_back("sms", {"From": DANA, "Body": "STOP"})
+        assert list(ET.fromstring(answer.data)) == []
+        forged = world.call_back("sms", {"From": DANA, "Body": "1"}, signature="forged")
+        assert (forged.status_code, forged.content_type) == (403, "application/json")
+    assert world.acknowledger() == ("", "")
+    assert text(world, LEE, "1") == "E-1A, ticket 50042: acknowledged by Lee Adams."
+
+
+@pytest.mark.parametrize("body", ["1", "E-1A", "ALL"])
+def test_while_redis_is_being_rebuilt_nobody_hears_that_nothing_is_open(world, body):
+    world.sent()
+    world.services.redis.flushdb()
+    assert text(world, DANA, body) == "This could not be recorded just now. Please send it again in a minute."
+
+
+def lost(*_):
+    raise redis.ConnectionError("Connection refused.")
 
 
 @pytest.mark.parametrize("word", ["STOP", "stop", "Unsubscribe", "END", "QUIT", "Cancel", "STOPALL"])
