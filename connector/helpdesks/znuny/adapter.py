@@ -10,6 +10,7 @@ from connector.errors import HelpdeskAway, HelpdeskRefused, PermissionLost, Tick
 from connector.helpdesks.znuny.acts import Line, lines_of
 from connector.helpdesks.znuny.agents import Agents
 from connector.helpdesks.znuny.articles import not_shown
+from connector.helpdesks.znuny.autumn import counted_late, latest
 from connector.helpdesks.znuny.client import IDS_PER_CALL, Client
 from connector.helpdesks.znuny.history import ACKNOWLEDGED, OUR_FIELDS, Scene, Told, states_named, told_by
 from connector.helpdesks.znuny.merging import Articles, gone_into, taken_along
@@ -56,14 +57,16 @@ class Znuny:
         row, history = self._row_and_history(ticket_id)
         lines = lines_of(history, self._zone)
         self._agents.seen(row, history)
-        lately = read_at + (self.clock_skew() or timedelta(0)) - SHOWN_WITHIN
-        awaited = not_shown((line for line in lines if line.at > lately), articles_in(row))
+        now = read_at + (self.clock_skew() or timedelta(0))
+        lately = [line for line in lines if latest(line.at, self._zone, now) > now - SHOWN_WITHIN]
+        awaited = not_shown(lately, articles_in(row))
         moved, articles = self._taken_along(ticket_id, lines)
-        told_here = sorted((*lines, *moved), key=lambda line: line.at)
+        told_here = sorted((*lines, *moved), key=lambda line: line.at) if moved else lines
         told, scene = self._told(ticket_id, row, told_here, {**articles, **articles_in(row)}, awaited)
         ticket = ticket_of(row, told, scene, self._client.url, mark(row, len(history) - len(awaited)))
         people = self._agents.named(scene.people)
-        return Reading(ticket, told.changes, read_at, self.clock_skew(), people, whole=not awaited)
+        reading = Reading(ticket, told.changes, read_at, self.clock_skew(), people, whole=not awaited)
+        return counted_late(reading, self._zone)
 
     def _row_and_history(self, ticket_id: str) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
         """Both as of one moment, usually by one call each.

@@ -38,7 +38,7 @@ def merges(lines: Sequence[Line]) -> tuple[Merge, ...]:
 
 def gone_into(lines: Sequence[Line], ticket_id: str) -> Merge | None:
     """The last merge of this ticket into another one."""
-    return next((one for one in reversed(merges(lines)) if one.source == ticket_id), None)
+    return next((one for one in reversed(merges(lines)) if one.source == ticket_id and one.target), None)
 
 
 def taken_along(

@@ -243,6 +243,7 @@ class TestWhereItWent:
         lines = self.lines((10, "%%5%%5%%6%%6"), (20, "%%6%%6%%7%%7"), (30, "%%6%%6%%8%%8"), (40, "%%4%%4%%6%%6"))
         assert gone_into(lines, "6") == Merge(START + timedelta(seconds=30), "3", "6", "8")
         assert gone_into(lines, "8") is None
+        assert gone_into(self.lines((10, "%%6%%6")), "6") is None, "a line that says nothing of where"
 
     def test_where_nothing_came_from_it_there_is_nothing(self) -> None:
         [merge] = self.lines((20, "%%6%%6%%7%%7"))
