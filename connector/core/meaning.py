@@ -48,7 +48,7 @@ def in_saves(changes: Sequence[Change]) -> Iterator[tuple[Change, ...]]:
     """The changes as people saved them: neighbours by one hand within a second, in a fixed order inside."""
     save: list[Change] = []
     for change in changes:
-        another = save and (change.by.id != save[0].by.id or change.at - save[0].at > SAME_SAVE)
+        another = save and (change.by.id != save[0].by.id or abs(change.at - save[0].at) > SAME_SAVE)
         if another or len(save) >= MOST_IN_A_SAVE:
             yield _ordered(save)
             save = []

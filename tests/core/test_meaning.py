@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from connector.core.escalation import State
+from connector.core.meaning import in_saves
 from connector.core.plan import DEFAULT_WAYS, Plan, Policy, Way
 from connector.core.ticket import Actor, Kind, Phase, Role
 
@@ -145,6 +146,15 @@ def test_the_owner_from_the_start_hasnt_acknowledged_but_may_by_a_note() -> None
 def test_who_was_told_is_known_by_their_login_in_any_case() -> None:
     shouting = Actor(Role.PERSON, "5", BY_DANA.login.upper(), "Dana")
     assert after(lambda desk: desk.article(at(12), shouting, "looking")) is State.ACKNOWLEDGED
+
+
+@pytest.mark.parametrize("minutes", [-30, 30])
+def test_what_one_hand_did_at_other_times_is_no_part_of_a_save(minutes: float) -> None:
+    """A helpdesk that keeps local time shows what was done in an hour of autumn before what was done earlier."""
+    desk = Desk()
+    desk.article(at(0), BY_BEN)
+    desk.owned(at(minutes), BY_BEN, ANNA)
+    assert [len(save) for save in in_saves(desk.changes)] == [1, 1]
 
 
 def test_taking_and_noting_in_one_save_is_one_acknowledgement() -> None:
