@@ -10,7 +10,7 @@ from connector.errors import HelpdeskAway, HelpdeskRefused, PermissionLost, Tick
 from connector.helpdesks.znuny.acts import Line, lines_of
 from connector.helpdesks.znuny.agents import Agents
 from connector.helpdesks.znuny.articles import not_shown
-from connector.helpdesks.znuny.autumn import counted_late, latest
+from connector.helpdesks.znuny.autumn import before_both, counted_late, latest
 from connector.helpdesks.znuny.client import IDS_PER_CALL, Client
 from connector.helpdesks.znuny.history import ACKNOWLEDGED, OUR_FIELDS, Scene, Told, states_named, told_by
 from connector.helpdesks.znuny.merging import Articles, gone_into, taken_along
@@ -127,7 +127,7 @@ class Znuny:
     def find_changed(self, since: datetime) -> Iterable[Row]:
         """By windows of change time; the same second is asked for again, since Znuny can't page within a second."""
         seen: set[str] = set()
-        start, limit = since, PAGE
+        start, limit = before_both(since, self._zone), PAGE
         while True:
             found = self._client.search(
                 TicketLastChangeTimeNewerDate=in_zone(start, self._zone), SortBy="Changed", OrderBy="Up", Limit=limit

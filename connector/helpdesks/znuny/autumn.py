@@ -16,8 +16,17 @@ A_MINUTE = timedelta(minutes=1)  # clocks differ, and a reading takes a while
 
 def latest(at: datetime, zone: ZoneInfo, now: datetime) -> datetime:
     """The second moment, aware UTC, that looked the same in this zone, unless it hasn't come; else `at`."""
-    second = at.astimezone(zone).replace(fold=1).astimezone(UTC)
+    second = _second(at, zone)
     return second if at < second <= now + A_MINUTE else at
+
+
+def before_both(since: datetime, zone: ZoneInfo) -> datetime:
+    """From when to search by local times: what is changed in the second hour looks older than much of the first."""
+    return since - max(_second(since, zone) - since, timedelta(0))
+
+
+def _second(at: datetime, zone: ZoneInfo) -> datetime:
+    return at.astimezone(zone).replace(fold=1).astimezone(UTC)
 
 
 def counted_late(reading: Reading, zone: ZoneInfo) -> Reading:

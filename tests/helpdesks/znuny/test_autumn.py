@@ -1,5 +1,6 @@
 """The night in which a Znuny that keeps local time shows 02:00 to 03:00 twice: 25 October 2026 in Berlin."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -179,3 +180,24 @@ def test_an_article_that_is_not_shown_yet_is_waited_for(night: Night) -> None:
 def test_a_time_in_that_hour_counts_as_late_as_it_can_have_been(at: datetime, now: datetime, counted: datetime) -> None:
     assert latest(at, BERLIN, now) == counted
     assert latest(at, ZoneInfo("UTC"), now) == at
+
+
+@pytest.mark.parametrize(
+    ("since", "asked"),
+    [
+        (utc(0, 58), "2026-10-25 01:58:00"),
+        (utc(1, 0), "2026-10-25 02:00:00"),
+        (utc(1, 58), "2026-10-25 02:58:00"),
+        (utc(2, 0), "2026-10-25 03:00:00"),
+    ],
+)
+def test_a_sweep_asks_from_far_enough_back_to_find_what_is_changed_in_the_second_hour(
+    since: datetime, asked: str
+) -> None:
+    with responses.RequestsMock() as mock:
+        search = mock.post(f"{BASE}/TicketSearch", json={})
+        serve_session(mock)
+        mock.assert_all_requests_are_fired = False
+        assert list(helpdesk(timezone="Europe/Berlin").find_changed(since)) == []
+    sent = json.loads(search.calls[0].request.body or b"")
+    assert sent["TicketLastChangeTimeNewerDate"] == asked
