@@ -6,11 +6,13 @@ Mail scanners and previews follow links (GET, HEAD), so those never change anyth
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import redis
 from flask import Blueprint, Response, current_app, jsonify
 
 from channels._texts import zone_of
@@ -98,11 +100,17 @@ def _once(token: str, asked: str, act: Callable[[Answers, Link, Contact], list[A
     if isinstance(link, Response):
         return link
     forms = _Forms(token, below=True)
-    if not services.redis.set(f"{PREFIX}tapped:{asked}:{link.id}", b"1", nx=True, ex=SECOND_TAP):
+    tapped = f"{PREFIX}tapped:{asked}:{link.id}"
+    if not services.redis.set(tapped, b"1", nx=True, ex=SECOND_TAP):
         return _as_it_stands(services, link, forms)
     answers = Answers(services.engine)
     contact = answers.told(link)
-    answered = act(answers, link, contact)
+    try:
+        answered = act(answers, link, contact)
+    except Exception:
+        with contextlib.suppress(redis.RedisError):  # nothing was done: the next tap is no second one
+            services.redis.delete(tapped)
+        raise
     services.store.count(f"links_{asked}_{_best(answered)}")
     said = outcomes.sentence(services, contact, codes_of(link), answered, asked=asked)
     return _said(services, contact, answered, said, forms)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import redis
 
 from connector.core.escalation import State
 from connector.engine.answering import Answers
@@ -84,6 +85,20 @@ def test_snooze_takes_it_for_half_an_hour_and_then_it_goes_on(world):
     assert f"At {until:%H:%M} it goes on if the ticket is still open." in answer.text
     assert world.client.post(f"{link}/snooze", headers=BROWSER).status_code == 200
     assert world.escalation().held_until == until
+
+
+@pytest.mark.parametrize(("button", "state"), [("snooze", State.HELD), ("escalate", State.RUNNING)])
+def test_a_tap_that_failed_is_no_first_one(world, monkeypatch, button, state):
+    link = world.ack_url(world.sent()[0])
+
+    def lost(*_):
+        raise redis.ConnectionError("Connection refused.")
+
+    with monkeypatch.context() as away:
+        away.setattr(world.services.store, "commit", lost)
+        assert world.client.post(f"{link}/{button}").status_code == 503
+    answer = world.client.post(f"{link}/{button}")
+    assert (answer.status_code, answer.json["outcome"], world.escalation().state) == (200, "done", state)
 
 
 def test_what_somebody_else_has_is_not_put_off(world):
