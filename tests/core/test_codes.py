@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.core.code import code_of, parse_code
+from connector.core.code import code_of, parse_code, readings
 
 
 def test_a_code_is_the_tickets_id_in_crockford_base32() -> None:
@@ -15,7 +15,7 @@ def test_a_second_life_has_its_number() -> None:
     assert code_of("42", 2) == "E-1A-2"
 
 
-@pytest.mark.parametrize("written", ["E-1A", "e-1a", "1a", " 1A ", "IA", "e-la", "E1A"])
+@pytest.mark.parametrize("written", ["E-1A", "e-1a", "1a", " 1A ", "IA", "e-la"])
 def test_people_write_it_in_many_ways(written: str) -> None:
     assert parse_code(written) == ("42", 1)
 
@@ -27,6 +27,13 @@ def test_what_is_no_code_is_none(written: str) -> None:
 
 def test_a_code_that_starts_with_e_keeps_its_e() -> None:
     assert parse_code(code_of("448")) == ("448", 1)
+
+
+def test_an_e_without_a_dash_may_be_the_codes_own_or_only_a_prefix() -> None:
+    assert readings("E1A") == [("14378", 1), ("42", 1)] == [parse_code("E-E1A"), parse_code("E-1A")]
+    assert readings("e1a-2") == [("14378", 2), ("42", 2)]
+    assert readings("E-E1A") == [("14378", 1)]
+    assert readings("E") == [("14", 1)]
 
 
 @given(st.integers(0, 10**15), st.integers(1, 999))
