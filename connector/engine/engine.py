@@ -14,7 +14,7 @@ import redis
 from ..core import acting, observing
 from ..core.audience import Directory, owner_as_contact
 from ..core.case import Case
-from ..core.code import parse_code
+from ..core.code import parse_code, readings
 from ..core.contact import Contact
 from ..core.escalation import Escalation, State
 from ..core.events import (
@@ -199,9 +199,9 @@ class Engine:
 
     def find(self, code: str) -> tuple[str, Escalation] | None:
         """(ticket id, escalation) behind a code, also after its ticket was merged into another."""
-        parsed = parse_code(code)
-        if parsed is None:
-            return None
+        return next((found for parsed in readings(code) if (found := self._behind(parsed)) is not None), None)
+
+    def _behind(self, parsed: tuple[str, int]) -> tuple[str, Escalation] | None:
         ticket_id, _ = parsed
         for _ in range(10):
             case = self.store.case(ticket_id)

@@ -106,6 +106,8 @@ def start(services: Services) -> Response:
         return error(503, "helpdesk_away", str(problem))
     except HelpdeskError as problem:
         return error(502, "helpdesk_refused", str(problem))
+    if reading.ticket.phase.ended:
+        return error(409, "ticket_closed", "The ticket is closed: reopen it first.", "ticket")
     begun = services.engine.start(reading, plan, Answers(services.engine).who(wanted["by"]).name)
     if begun is None:
         return error(409, "already_escalating", "This ticket has a live escalation already.", "ticket")

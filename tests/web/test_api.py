@@ -59,6 +59,24 @@ def test_a_start_that_cannot_be_says_why(desk_world, zammad):
     assert start(ticket="1", plan="nothing") == (422, "unknown_plan", "plan")
 
 
+def test_a_closed_ticket_starts_nothing(desk_world, zammad):
+    ticket = zammad.create_ticket("Printer")
+    zammad.close(ticket["id"], zammad.alice)
+    answer = desk_world.client.post(HERE, json={"ticket": ticket["number"], "plan": "texts", "by": "mon"}, headers=AUTH)
+    assert (answer.status_code, answer.json["error"], answer.json["field"]) == (409, "ticket_closed", "ticket")
+    assert desk_world.services.store.case(str(ticket["id"])) is None
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_an_e_without_a_dash_means_the_code_that_starts_with_e_if_there_is_one(world, both):
+    world.escalating("42")
+    if both:
+        world.escalating("14378")
+    answer = world.client.post(f"{HERE}/E1A/acknowledge", json={"by": "dana"}, headers=AUTH)
+    assert (answer.status_code, answer.json["code"]) == (200, "E-E1A" if both else "E-1A")
+    assert world.acknowledger("42") == (("", "") if both else ("Dana Reyes", "API"))
+
+
 def test_a_helpdesk_that_is_away_is_said(world):
     body = {"ticket": "50001", "plan": "texts", "by": "me"}
     answer = world.client.post(HERE, json=body, headers=AUTH)
