@@ -27,6 +27,7 @@ from rq.registry import StartedJobRegistry
 from rq.results import Result
 
 from . import queues
+from .engine.drain import await_all
 from .errors import ConfigError, EscalatorError
 from .faults import describe
 from .jobs import JOBS, prepare
@@ -204,6 +205,8 @@ def run(queue: str, connection: redis.Redis) -> int:
     except redis.RedisError as error:
         log.warning("Redis is away (%s); this worker ends and is to be started again", type(error).__name__)
         return 1
+    finally:
+        await_all()
     return 0 if queues.stopping.is_set() else 1
 
 

@@ -10,7 +10,6 @@ tell, one extra may go out, and the note says so.
 import contextlib
 import random
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -53,11 +52,14 @@ class Delivery:
     messages: Messages
     clock: Clock
     pacing: Pacing = field(default_factory=Pacing)
+    drained: Drain = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "drained", Drain(self._work, CALLS_AT_ONCE, "deliver"))
 
     def drain(self) -> None:
         """Sends what is due until nothing is for a moment."""
-        with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="deliver") as pool:
-            Drain(self._work, pool, CALLS_AT_ONCE).run()
+        self.drained.run()
 
     def _work(self, busy: set[str], room: int) -> dict[str, Callable[[], None]]:
         return {due.key: partial(self.send, due) for due in self.due(room, busy)}

@@ -59,6 +59,10 @@ class Desk:
     store: Store
     clock: Clock
     turns: Iterator[int] = field(default_factory=itertools.count)
+    drained: Drain = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "drained", Drain(self._due, CALLS_AT_ONCE, "desk"))
 
     @property
     def notes(self) -> Notes:
@@ -70,12 +74,11 @@ class Desk:
         `beside` runs meanwhile, and that long the drain goes on: a sweep over a large helpdesk takes minutes, and a
         step waits for its fresh look no longer than seconds. Raises what `beside` raised.
         """
-        begun = self.store.begun()
-        with ThreadPoolExecutor(CALLS_AT_ONCE + 1, thread_name_prefix="desk") as pool:
+        with ThreadPoolExecutor(1, thread_name_prefix="beside") as pool:
             aside = pool.submit(beside) if beside is not None else None
             while True:
-                if begun:
-                    Drain(self._due, pool, CALLS_AT_ONCE).run()
+                if self.store.begun():
+                    self.drained.run()
                 if aside is None or queues.stopping.is_set() or wait_for([aside], IDLE).done:
                     break
         if aside is not None:

@@ -197,6 +197,22 @@ def test_sigterm_lets_the_running_job_end_and_says_so_to_it(
     assert (tmp_path / "log").read_text() == ""
 
 
+def test_a_call_that_outlives_its_job_keeps_no_job_waiting_and_is_seen_out_on_sigterm(
+    redis: Redis, redis_server: EmbeddedRedis, tmp_path: Path
+) -> None:
+    with worker(queues.WORK, url=redis_server.url, log=tmp_path / "log") as process:
+        enqueue(redis, "outlive", "seen", job_id="job-1")
+        enqueue(redis, "note", "later", job_id="job-2")
+        until(lambda: redis.exists("later"), within=10)
+        assert redis.lrange("seen", 0, -1) == [b"started"]
+
+        process.terminate()
+
+        assert process.wait(timeout=10) == 0
+    assert redis.lrange("seen", 0, -1) == [b"started", b"ended", b"answered"]
+    assert (tmp_path / "log").read_text() == ""
+
+
 def test_an_idle_worker_ends_at_once_on_sigterm(redis: Redis, redis_server: EmbeddedRedis) -> None:
     with worker(queues.WORK, url=redis_server.url) as process:
         until(lambda: "blmove" in [client["cmd"] for client in redis.client_list()], within=10)

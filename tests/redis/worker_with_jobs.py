@@ -3,8 +3,10 @@
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from connector import queues
+from connector.engine import drain as drains
 from connector.jobs import JOBS
 from connector.redis_server import connect
 from connector.worker import main
@@ -43,7 +45,20 @@ def stay(key: str) -> None:
         time.sleep(60)
 
 
-JOBS.update(note=note, fail=fail, again=again, linger=linger, stay=stay)
+def outlive(key: str) -> None:
+    """Ends though its call goes on, until the process is asked to end; the call then needs threads of its own."""
+
+    def call() -> None:
+        linger(key)
+        time.sleep(1)  # as an answer takes, and so long that an idle process would have ended
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(redis.rpush, key, "answered").result()
+
+    drains.DRAIN_FOR = 0.2
+    drains.Drain(lambda busy, _: {} if busy else {"call": call}, 1, "test").run()
+
+
+JOBS.update(note=note, fail=fail, again=again, linger=linger, stay=stay, outlive=outlive)
 
 if __name__ == "__main__":
     main(sys.argv[1:])
