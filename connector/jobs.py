@@ -48,8 +48,8 @@ def sweep() -> None:
 
 
 def operator() -> None:
-    """Tells the operator what is wrong with Escalator itself."""
-    services.current().operator.send_open()
+    """Tells the operator what is wrong with Escalator itself, while the desk goes on: a way may take long to fail."""
+    services.current().desk.drain(beside=services.current().operator.send_open)
 
 
 JOBS: dict[str, Callable[..., Any]] = {

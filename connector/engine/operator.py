@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .. import queues
 from ..core.contact import Contact
 from ..ports import Channel
 from .locks import Locks
@@ -27,6 +28,7 @@ WELL = "escalator:trouble-over"
 ONCE_IN = 3600  # seconds
 AGAIN_IN = 600  # seconds; for what was over and comes back, and between two lines that all is well
 UNTOLD_AGAIN_IN = 60  # seconds; when no way worked
+SEND_FOR = 40.0  # seconds; then another job goes on, so that a worker can end or be looked after
 ALL_IS_WELL = "All is well again: nothing that was told is in trouble any more."
 
 # Opens a trouble, and has it sent unless it was told lately. KEYS: guard, to send, troubles, told, about. ARGV:
@@ -121,10 +123,11 @@ class Operator:
         """Sends what waits to the operator, by every way configured.
 
         A trouble leaves the list once it was sent, so a worker that dies over it has it sent once more. One that no
-        way took may be told again after a minute.
+        way took may be told again after a minute. Where ways take long, the next call goes on with what is left.
         """
+        until = time.monotonic() + SEND_FOR
         with Locks(self.connection).hold(SENDING) as mine:
-            for _ in range(20):
+            while time.monotonic() < until and not queues.stopping.is_set():
                 raw = self.connection.lindex(TO_SEND, 0) if mine else None
                 if raw is None:
                     return

@@ -1,14 +1,19 @@
 """The operator hears of trouble with Escalator itself: once, by every way, and again when it comes back."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from redis import Redis
 
+from connector import services
 from connector.engine.operator import ALL_IS_WELL, TO_SEND, TROUBLES, Operator
 from connector.errors import Undelivered
+from connector.jobs import JOBS
 
-from .conftest import LEE
+from ..redis.processes import until
+from .conftest import LEE, World
 from .fakes import Channel
 
 
@@ -155,3 +160,34 @@ def test_one_line_says_that_all_is_well_again_and_then_a_trouble_is_told_anew(re
     operator.send_open()
     said = [message.line for message in email.sent]
     assert said == ["Notes wait.", "The helpdesk can't be asked.", ALL_IS_WELL, "Notes wait."]
+
+
+def test_while_a_way_hangs_the_desk_reads_tickets(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Just when mail is in trouble a step must not wait for the look at who has taken its ticket."""
+    monkeypatch.setattr(services, "current", lambda: world)
+    world.channels["email"].goes_on.clear()
+    world.operator.tell("notes", "Notes wait.")
+    with ThreadPoolExecutor(1) as worker:
+        job = worker.submit(JOBS["operator"])
+        assert world.channels["email"].entered.wait(30)
+        world.store.hints.add([world.helpdesk.ticket("42")])
+        try:
+            until(lambda: world.store.case("42") is not None, within=20)
+        finally:
+            world.channels["email"].goes_on.set()
+        job.result(timeout=30)
+    assert [message.line for message in world.channels["email"].sent] == ["Notes wait."]
+
+
+def test_what_slow_ways_leave_over_is_sent_by_the_next_job(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    email = Channel("email")
+    operator = an_operator(redis, email)
+    for topic in ("notes", "sweep"):
+        operator.tell(topic, f"Trouble with the {topic}.")
+    left = iter([0.0, 0.0, 100.0])
+    with monkeypatch.context() as slow:
+        slow.setattr("connector.engine.operator.time", SimpleNamespace(monotonic=lambda: next(left), time=time.time))
+        operator.send_open()
+    assert [message.line for message in email.sent] == ["Trouble with the notes."]
+    operator.send_open()
+    assert [message.line for message in email.sent] == ["Trouble with the notes.", "Trouble with the sweep."]
