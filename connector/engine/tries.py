@@ -11,6 +11,7 @@ from typing import TypeVar, cast
 import redis
 
 from ..core.contact import Contact
+from ..core.escalation import Notification
 from ..core.events import Outcome
 from ..core.sending import ALL_CLEAR, EVERYBODY, HANG_UP, STILL_ON_IT, bundles
 from ..core.words import NOTHING, Words
@@ -31,6 +32,7 @@ T = TypeVar("T")
 RECEIPT_WITHIN = 60.0  # seconds until a text without a receipt has not arrived
 CALL_OVER_WITHIN = 150.0  # seconds until a call must have said how it ended
 REDIS_BACK_WITHIN = 15.0  # seconds; less than any lease
+LOGIN = "login:"  # begins the key of whom the helpdesk alone knows, as the ticket's owner
 CALL_TAKES = 0.7  # of a channel's lease: what its call of the provider may take
 
 
@@ -89,7 +91,7 @@ class Tries:
         held = parts[0].held
         contacts = self.messages.contacts(parts[0])
         if not contacts:
-            return Outcome(held.id, Words("no longer in the config"), sent=False, permanent=True)
+            return _nobody(held)
         if channel.personal and not channel.address(contacts[0]):
             # who is asked quietly is asked by all quiet ways, whichever they have
             aside = held.purpose == STILL_ON_IT
@@ -207,6 +209,13 @@ class Tries:
             if failing:
                 pacing.answered(self.messages.store.redis, channel.name)
             self.messages.engine.operator.settled(_topic(channel))
+
+
+def _nobody(held: Notification) -> Outcome:
+    """Nobody is there any more whom it was for. That a ticket has another owner brings no step forward."""
+    if all(key.startswith(LOGIN) for key in held.people or (held.person,)):
+        return Outcome(held.id, Words("no longer the owner"), sent=False, over=True)
+    return Outcome(held.id, Words("no longer in the config"), sent=False, permanent=True)
 
 
 def _taken(

@@ -9,6 +9,7 @@ from redis.exceptions import ConnectionError as RedisAway
 
 from connector.core.escalation import Stage
 from connector.core.events import Claim, Outcome, Receipt
+from connector.core.ticket import Kind, Person
 from connector.engine import outgoing
 from connector.engine.keys import OUT
 from connector.engine.numbers import line_key
@@ -119,6 +120,25 @@ def test_who_left_the_config_is_not_told_and_the_other_way_is_not_needed(world: 
     world.sends()
     assert world.one("push").outcome == "no longer in the config"
     assert world.channels["push"].sent == []
+
+
+@pytest.mark.parametrize("owner", [None, Person("8", "ben@example.com", "Ben Next", email="ben@example.com")])
+def test_who_is_no_longer_the_owner_is_not_told_and_no_step_comes_early(world: World, owner: Person | None) -> None:
+    olga = Person("9", "olga@example.com", "Olga Owner", email="olga@example.com")  # the helpdesk alone knows her
+    world.escalating(owner=olga)
+    for name in ("push", "sms"):
+        world.channels[name].trouble = Undelivered("the provider is in trouble")
+    world.sends()
+    due_at = world.escalation().due_at
+    world.helpdesk.changed("42", Kind.OWNER, {"owner": owner}, before=olga.login, owner=owner)
+    world.looks("42")
+    for _ in range(3):
+        world.clock.passes(seconds=16)
+        world.sends()
+        world.engine.wake("42")
+    hers = [n for n in world.escalation().notifications if n.name == "Olga Owner"]
+    assert {(n.stage, str(n.outcome), n.permanent) for n in hers} == {(Stage.ENDED, "no longer the owner", False)}
+    assert (world.escalation().step, world.escalation().due_at) == (1, due_at)
 
 
 def test_a_channel_that_left_the_config_fails_for_good(world: World) -> None:
