@@ -1,7 +1,8 @@
 """`escalator rebuild`: restores what Redis has lost from the helpdesk's tickets."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -12,13 +13,14 @@ from ..core.rebuilding import Rebuilt, Verdict
 from ..core.wording import Reader
 from ..engine.documents import document, moment
 from ..engine.epoch import OTHER_MODE, Holds
-from ..engine.store import OtherMode
+from ..engine.store import OtherMode, Store
 from ..errors import EscalatorError
 from ..rebuild import Found, Progress, Rebuild
 from ..services import Services
 from .common import Places, as_json, placed, print_json, print_table, reader, say, utc_now
 
 NOTHING = "There is nothing to rebuild: everything that the helpdesk tells of is known."
+CHANGED = "What there is to restore has changed while you were asked."
 
 
 @click.command()
@@ -35,29 +37,66 @@ def rebuild(places: Places, yes: bool, dry_run: bool, json_: bool) -> None:
     services = places.services()
     if services.settings.service.rehearsal:
         raise EscalatorError("A rehearsal leaves nothing on the tickets from which it could be rebuilt.")
-    if services.store.holds() in (Holds.REHEARSAL, Holds.ENDING):
-        raise OtherMode(OTHER_MODE[Holds.LIVE])
-    with services.store.locks.hold(LOCK) as mine:
-        if not mine:
-            raise EscalatorError("Somebody else is rebuilding at this moment: `escalator up`, or another terminal.")
-        begun = services.store.begun()
-        found = Rebuild(services, _progress("Reading tickets")).look(recorded(places.data) or services.store.since())
-        something = any(found.of(verdict) for verdict in Verdict if verdict is not Verdict.NOTHING) or found.unreadable
+    with _alone(services.store):
+        begun, found = services.store.begun(), _look(services, places)
         if json_:
             print_json(_document(found, done=not dry_run))
         else:
             _print(found, services)
-        if dry_run or (begun and not something):
+        if dry_run or (begun and not _gist(found)):
             return
-        if not yes and not click.confirm("Restore this?", default=False, err=True):
-            click.echo("Nothing was restored.", err=True)
-            sys.exit(1)
-        _carry_out(services, found, places)
+        if yes:
+            _carry_out(services, found, places)
+    if not yes and not _carry_out_if_wanted(services, found, places, quiet=json_):
+        return
     if not json_:
         say(
             "Done. What is due comes now." if begun else "Done: Escalator goes on. What is due comes now.",
             GONE_FOR_GOOD,
         )
+
+
+def _carry_out_if_wanted(services: Services, shown: Found, places: Places, *, quiet: bool) -> bool:
+    """Whether anything was left to do. While somebody thinks the lock is free: `up` would wait, and nothing be sent."""
+    if not click.confirm("Restore this?", default=False, err=True):
+        click.echo("Nothing was restored.", err=True)
+        sys.exit(1)
+    with _alone(services.store):
+        found = _look(services, places)
+        if _gist(found) != _gist(shown):
+            click.echo(CHANGED, err=True)
+            if not quiet:
+                _print(found, services)
+        if services.store.begun() and not _gist(found):
+            return False
+        _carry_out(services, found, places)
+    return True
+
+
+@contextmanager
+def _alone(store: Store) -> Iterator[None]:
+    """Nobody else rebuilds meanwhile."""
+    if store.holds() in (Holds.REHEARSAL, Holds.ENDING):
+        raise OtherMode(OTHER_MODE[Holds.LIVE])
+    with store.locks.hold(LOCK) as mine:
+        if not mine:
+            raise EscalatorError("Somebody else is rebuilding at this moment: `escalator up`, or another terminal.")
+        yield
+
+
+def _look(services: Services, places: Places) -> Found:
+    return Rebuild(services, _progress("Reading tickets")).look(recorded(places.data) or services.store.since())
+
+
+def _gist(found: Found) -> list[tuple[str, ...]]:
+    """What is to be done, apart from times; empty when there is nothing."""
+    told: list[tuple[str, ...]] = [(id, why) for id, why in found.unreadable.items()]
+    for one in found.tickets:
+        if one.verdict is not Verdict.NOTHING:
+            escalation = one.case.escalation
+            stands = (escalation.code, escalation.state.value, str(escalation.step)) if escalation is not None else ()
+            told.append((one.case.ticket.id, one.verdict.value, *stands, *one.remarks))
+    return sorted(told)
 
 
 def _carry_out(services: Services, found: Found, places: Places) -> None:
