@@ -152,6 +152,11 @@ class Worker(SimpleWorker):
         """Without the sign of life that RQ writes here: the job's end is written at once, in a transaction."""
         job.ended_at = datetime.now(UTC)
 
+    def teardown(self) -> None:
+        """Dead, and said to be missing, only once what drains have left running is done."""
+        await_all()
+        super().teardown()  # type: ignore[no-untyped-call]
+
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         queues.stopping.set()
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
@@ -205,8 +210,6 @@ def run(queue: str, connection: redis.Redis) -> int:
     except redis.RedisError as error:
         log.warning("Redis is away (%s); this worker ends and is to be started again", type(error).__name__)
         return 1
-    finally:
-        await_all()
     return 0 if queues.stopping.is_set() else 1
 
 

@@ -208,6 +208,8 @@ def test_a_call_that_outlives_its_job_keeps_no_job_waiting_and_is_seen_out_on_si
 
         process.terminate()
 
+        until(lambda: redis.lrange("seen", 0, -1) == [b"started", b"ended"], within=10)
+        assert redis.scard("rq:workers") == 1  # else the operator would be told that there is none
         assert process.wait(timeout=10) == 0
     assert redis.lrange("seen", 0, -1) == [b"started", b"ended", b"answered"]
     assert (tmp_path / "log").read_text() == ""
