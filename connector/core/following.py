@@ -179,6 +179,8 @@ def drop_unsent(escalation: Escalation, now: datetime, why: Words) -> Escalation
         left = replace(notification, otherwise=(), dropped=True)
         if notification.stage is Stage.PLANNED and notification.unsure:
             return replace(left, stage=Stage.CLAIMED, at=now)  # as if its sender had never come back
+        if notification.stage is Stage.PLANNED and notification.rings:
+            return replace(left, stage=Stage.SENT, at=now)  # it has rung, and nobody answered: the history says so
         if notification.stage is Stage.PLANNED:
             return replace(left, stage=Stage.ENDED, at=now, outcome=why, noted=True)
         return left

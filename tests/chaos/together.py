@@ -35,6 +35,7 @@ POINTS = (
 )  # fmt: skip
 WEIGHTS: Mapping[str, int] = {"deliver": 6, "redis": 3, "web worker": 2, "work": 2, "timers": 1, "up": 1}
 
+NOT_RECORDED = "could not be recorded"  # the answer while Redis is away: it is asked for again
 _CODE = re.compile(r"\bE-[0-9A-Z]+(?:-[0-9]+)?\b")
 _ALL = "{{ code }}{% for other in others %} {{ other.code }}{% endfor %}{% if more %} and {{ more }} more{% endif %}"
 _LAST = "{% if rests_until %} LAST.{% endif %}"
@@ -68,10 +69,11 @@ class TalkingTwilio(ChaosTwilio):
     def _call_back(self, url: str, params: Mapping[str, str]) -> str:
         at = time.time()
         answer = super()._call_back(url, params)
+        heard = bool(answer) and NOT_RECORDED not in answer
         if "Digits" in params:
-            self.said.append(Said(params["CallSid"], params["To"], params["Digits"], at, bool(answer), time.time()))
+            self.said.append(Said(params["CallSid"], params["To"], params["Digits"], at, heard, time.time()))
         elif "Body" in params:
-            self.said.append(Said("", params["From"], params["Body"], at, bool(answer), time.time()))
+            self.said.append(Said("", params["From"], params["Body"], at, heard, time.time()))
         return answer
 
 

@@ -215,6 +215,17 @@ def test_a_call_that_began_to_ring_just_after_it_is_hung_up_too() -> None:
     assert [n.provider_id for n in story.escalation.notifications if n.purpose == "hang-up"] == ["CA1"]
 
 
+def test_a_call_that_nobody_took_and_that_is_not_repeated_stands_in_the_history() -> None:
+    story = running()
+    story.until(at(15))
+    story.send("dana", "phone", at(15, 1), wait=150, provider_id="CA1")
+    story.receipt("dana", "phone", at(15, 20), "no answer", unanswered=True, provider_id="CA1")
+    story.happens(Acknowledge(BY_ANNA, at(15, 30), "take"), at(15, 30))
+    story.tick(at(15, 30))
+    assert "phone to Dana: no answer" in [str(entry.text) for entry in story.commands if isinstance(entry, Entry)]
+    assert [n for n in story.escalation.notifications if n.purpose == "hang-up"] == []
+
+
 def test_the_call_in_which_somebody_just_took_it_goes_on() -> None:
     story = running()
     story.until(at(15))
