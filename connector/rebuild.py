@@ -219,10 +219,10 @@ class Rebuild:
 
     def _restore(self, one: Rebuilt) -> None:
         """Notes that people's work since has brought about are chained to the last one that was written."""
-        code = one.case.escalation.code if one.case.escalation is not None else ""
+        stood = (one.before or one.case).escalation
         if self._store.case(one.case.ticket.id) is not None:
             return
-        self._store.remember_proof(code, one.proof)
+        self._store.remember_proof(stood.code if stood is not None else "", one.proof)
         writes = self._engine.writes(one.before, one.case, one.commands)
         show = live_state(one.case.escalation) if one.before is not None else writes.show
         self._store.restore(replace(writes, old=None, show=show, entries=(*_entries(one), *writes.entries)))

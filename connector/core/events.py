@@ -245,6 +245,13 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """A new escalation begins: what follows is said of this code."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class WriteNote:
     """A note for the ticket: `kind` chooses the wording, `escalation` is how it stands after the event."""
 
@@ -282,7 +289,7 @@ class TellOperator:
     sentence: str
 
 
-Command = Entry | WriteNote | SetOwner | LookNow | Say | TellOperator
+Command = Begun | Entry | WriteNote | SetOwner | LookNow | Say | TellOperator
 
 #: What a rule answers: the escalation afterwards (the same object: nothing happened), and what the shell is to do.
 Moved = tuple[Escalation, tuple[Command, ...]]

@@ -11,6 +11,7 @@ from .events import (
     CLOSED,
     DELETED,
     Acknowledge,
+    Begun,
     Closed,
     CustomerWrote,
     Entry,
@@ -53,7 +54,7 @@ def begin(
     )
     name = plan.name
     words = Words("plan {plan}: {reason}", plan=name, reason=reason) if reason else Words("plan {plan}", plan=name)
-    return escalation, (Entry(at, "created", words),)
+    return escalation, (Begun(escalation.code), Entry(at, "created", words))
 
 
 def plan_changed(escalation: Escalation, event: PlanApplies, now: datetime) -> Moved:

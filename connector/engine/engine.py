@@ -18,6 +18,7 @@ from ..core.code import parse_code, readings
 from ..core.contact import Contact
 from ..core.escalation import Escalation, State
 from ..core.events import (
+    Begun,
     Claim,
     Closed,
     Command,
@@ -256,15 +257,21 @@ class Engine:
         entries: list[tuple[str, Entry]] = []
         desk: list[DeskItem] = []
         proof, look = "", False
-        code = new.escalation.code if new.escalation else (old.escalation.code if old and old.escalation else "")
+        before, after = old.escalation if old is not None else None, new.escalation
+        begins = any(isinstance(command, Begun) for command in commands)
+        said_of = before if before is not None and (begins or after is None) else after
+        code = said_of.code if said_of is not None else ""
+        proofs: dict[str, str] = {}
         last = next((command for command in reversed(commands) if isinstance(command, WriteNote)), None)
         for command in commands:
             match command:
+                case Begun():
+                    code = command.code
                 case Entry():
                     entries.append((code, command))
                 case WriteNote():
-                    before = proof or self.store.last_proof(code)
-                    proof = self._proof(old, new, command, before, last=command is last)
+                    chained = proofs.get(code) or self.store.last_proof(code)
+                    proof = proofs[code] = self._proof(old, new, command, chained, last=command is last)
                     desk.append(self._note(command, [entry for of, entry in entries if of == code], proof))
                 case SetOwner(login):
                     desk.append(DeskItem(code, assign=login))

@@ -229,6 +229,9 @@ class Store:
             pipe.hdel(LIVE, ticket_id)
         if escalation is not None and not live:
             pipe.zadd(PAST, {f"{escalation.code} {ticket_id}": (escalation.ended_at or one.new.read_at).timestamp()})
+        former = {code for code, _ in one.entries if escalation is not None and code != escalation.code}
+        if escalation is not None and former:  # lives that ended in this very commit
+            pipe.zadd(PAST, {f"{code} {ticket_id}": escalation.created_at.timestamp() for code in former})
 
     def _timer(self, pipe: Pipeline, one: Writes) -> None:
         """One armed job a ticket, for the next moment at which a tick can do something."""

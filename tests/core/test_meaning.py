@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from connector.core.escalation import State
+from connector.core.events import Entry, WriteNote
 from connector.core.meaning import in_saves
 from connector.core.plan import DEFAULT_WAYS, Plan, Policy, Way
 from connector.core.ticket import Actor, Kind, Phase, Role
@@ -139,7 +140,7 @@ def test_the_owner_from_the_start_hasnt_acknowledged_but_may_by_a_note() -> None
     assert watch.escalation.state is State.WAITING
 
     watch.looks(at(9))
-    kinds = [getattr(command, "kind", "") for command in watch.commands]
+    kinds = [command.kind for command in watch.commands if isinstance(command, Entry | WriteNote)]
     assert kinds == ["created", "acknowledged", "handed_over", "handed-over"]
 
 

@@ -15,6 +15,7 @@ from connector.ports import FoundProof, Hint, Live, Message, Names, Note, Receip
 
 ALICE = Person("3", "alice@example.com", "Alice Agent", "alice@example.com")
 BY_ALICE = Actor(Role.PERSON, "3", ALICE.login, ALICE.name)
+BY_CARLA = Actor(Role.CUSTOMER, "8", "carla@example.com", "Carla Customer")
 
 
 class Clock:
@@ -66,9 +67,9 @@ class Desk:
         self.tickets[id] = Ticket(id, f"500{id}", f"https://desk/{id}", facts, "new", Phase.OPEN, made, made, **more)
         return id
 
-    def changed(self, id: str, kind: Kind, now: dict[str, Any], **said: Any) -> None:
+    def changed(self, id: str, kind: Kind, now: dict[str, Any], by: Actor = BY_ALICE, **said: Any) -> None:
         at = self.clock.now()
-        self.changes[id].append(Change(str(next(self.ids)), at, BY_ALICE, kind, **said))
+        self.changes[id].append(Change(str(next(self.ids)), at, by, kind, **said))
         self.tickets[id] = replace(self.tickets[id], updated_at=at, **now)
 
     def takes(self, id: str) -> None:
@@ -77,6 +78,11 @@ class Desk:
 
     def closes(self, id: str) -> None:
         self.changed(id, Kind.STATE, {"phase": Phase.CLOSED}, phase_before=Phase.OPEN, phase=Phase.CLOSED)
+
+    def reopens(self, id: str) -> None:
+        """Its customer writes once more."""
+        opened: dict[str, Any] = {"phase_before": Phase.CLOSED, "phase": Phase.OPEN}
+        self.changed(id, Kind.STATE, {"phase": Phase.OPEN}, by=BY_CARLA, **opened)
 
     def merges(self, id: str, into: str) -> None:
         self.changed(id, Kind.MERGED, {}, target=into)

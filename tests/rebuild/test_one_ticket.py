@@ -178,3 +178,23 @@ def dump(world: Losing) -> dict[bytes, object]:
     """All of Redis but what tells the time of day."""
     keys = [key for key in world.redis.scan_iter() if b"counters" not in key and b"desk" not in key]
     return {key: world.redis.dump(key) for key in sorted(keys)}
+
+
+def test_closed_and_opened_again_meanwhile_the_former_lifes_last_note_is_chained_to_its_own(world: Losing) -> None:
+    running(world)
+    world.helpdesk.closes("42")
+    world.clock.passes(minutes=30)
+    world.helpdesk.reopens("42")
+    world.loses_redis()
+    world.rebuild()
+    assert world.escalation().code == "E-1A-2"
+    assert world.history("E-1A")[-1] == "closed by Alice Agent"
+    assert world.store.past_codes() == [("E-1A", "42")]
+
+    world.goes_on(minutes=6)
+    assert world.helpdesk.headlines("42")[1:] == [
+        "Escalation E-1A closed",
+        "Escalation E-1A-2, step 1 of 3 (plan major)",
+    ]
+    world.loses_redis()
+    assert world.rebuild().tickets[0].remarks == (), "no note is missing"
