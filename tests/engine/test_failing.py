@@ -44,7 +44,8 @@ def test_it_is_tried_ever_less_often_and_the_fifth_time_the_step_is_parked(world
         world.engine.wake("42")
         found.append(waits(world))
         assert len(world.troubles()) == (1 if len(found) >= 5 else 0)
-    assert found == [1, 5, 15, 30, 295]  # the second step's own time, less the look before it
+    # the second step's own time, less the look before it, and less what this took
+    assert found == [1, 5, 15, 30, pytest.approx(295, abs=10)]
     assert world.troubles() == ["Escalator failed on a step of E-1A five times and left it out; see the log."]
 
 
