@@ -18,9 +18,9 @@ from .core.rebuilding import Rebuilt, Standing, Verdict, left_alone, moved_away,
 from .core.ticket import Phase, Reading, Role
 from .core.words import Words
 from .engine.clocks import no_later
-from .engine.engine import live_state
 from .engine.names import with_names
 from .engine.standing import Unreadable, standing_of
+from .engine.writing import live_state
 from .errors import HelpdeskAway, HelpdeskRefused, TicketGone
 from .ports import FoundProof
 from .services import Services
