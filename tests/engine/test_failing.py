@@ -129,7 +129,7 @@ def test_an_outcome_is_kept_though_the_tick_after_it_fails(world: World, monkeyp
 
 
 def test_a_note_without_words_stops_no_step(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "note_lines", lambda *_: 1 / 0)
+    monkeypatch.setattr("connector.engine.writing.note_lines", lambda *_: 1 / 0)
     world.escalating()
     world.sends()
     world.writes()

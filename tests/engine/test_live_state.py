@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from connector.core.escalation import State
-from connector.engine.engine import live_state
+from connector.engine.writing import live_state
 from connector.ports import Live
 
 from .conftest import World
