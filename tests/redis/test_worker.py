@@ -174,7 +174,7 @@ def test_a_job_that_was_armed_again_while_it_stood_in_the_queue_stays_armed_and_
     ticking = threading.Thread(target=timers.run)
     ticking.start()
     try:
-        until(lambda: not redis.zcard(queues.scheduled_key(queues.WORK)), within=10)
+        until(lambda: not redis.zcard(queues.scheduled_key(queues.WORK)), within=30)
     finally:
         timers.request_stop()
         ticking.join()
@@ -203,14 +203,14 @@ def test_a_call_that_outlives_its_job_keeps_no_job_waiting_and_is_seen_out_on_si
     with worker(queues.WORK, url=redis_server.url, log=tmp_path / "log") as process:
         enqueue(redis, "outlive", "seen", job_id="job-1")
         enqueue(redis, "note", "later", job_id="job-2")
-        until(lambda: redis.exists("later"), within=10)
+        until(lambda: redis.exists("later"), within=30)
         assert redis.lrange("seen", 0, -1) == [b"started"]
 
         process.terminate()
 
-        until(lambda: redis.lrange("seen", 0, -1) == [b"started", b"ended"], within=10)
+        until(lambda: redis.lrange("seen", 0, -1) == [b"started", b"ended"], within=30)
         assert redis.scard("rq:workers") == 1  # else the operator would be told that there is none
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=30) == 0
     assert redis.lrange("seen", 0, -1) == [b"started", b"ended", b"answered"]
     assert (tmp_path / "log").read_text() == ""
 
