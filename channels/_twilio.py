@@ -282,7 +282,9 @@ LOOK_BACK = 50
 
 def made_for(message: Message, created: datetime | None) -> bool:
     """Whether something that Twilio created then can be this message. Twilio's times are whole seconds."""
-    return created is not None and created >= message.sent_at - CLOCK_SKEW
+    if created is None or created < message.sent_at - CLOCK_SKEW:
+        return False
+    return message.before is None or created < message.before
 
 
 def recipient(message: Message, address: str) -> str:

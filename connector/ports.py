@@ -248,6 +248,7 @@ class Message:
     only_one: bool = True  # the only escalation texted to this number within 12 h: a bare "1" is enough
     also: tuple[Announced, ...] = ()  # what else it tells of: tickets that came within a short time
     next_at: datetime | None = None  # when more is done unless somebody takes it; later, this message is old
+    before: datetime | None = None  # what the provider made from then on is another message's; `find` passes it over
     theirs: tuple[str, ...] = ()  # ids at the provider that other notifications own; `find` passes them over
     elsewhere: bool = False  # a message with another id may have told of it: who knows a repeat by its id can't tell
     rests_until: datetime | None = None  # the last one of this kind until then: the ceiling is reached, and it says so

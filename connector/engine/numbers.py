@@ -86,6 +86,31 @@ def _owned_key(number: str) -> str:
     return f"{PREFIX}owned:{_hashed(number)}"
 
 
+def called(redis: Any, number: str, message: str, now: float) -> None:
+    """Remembers that this message's call is asked for now (Unix seconds)."""
+    key = _called_key(number)
+    with redis.pipeline() as pipe:
+        pipe.multi()
+        pipe.zremrangebyscore(key, "-inf", now - ASKED_WITHIN)
+        pipe.zadd(key, {message: now})
+        pipe.expire(key, ASKED_WITHIN)
+        pipe.execute()
+
+
+def called_by_others(redis: Any, number: str, message: str, since: float) -> float | None:
+    """When the first call there of another message was asked for, after this one's was, or since then (Unix seconds).
+
+    Since one at a time calls a number, what was made from that moment on isn't this one's.
+    """
+    asked = {raw.decode(): at for raw, at in redis.zrange(_called_key(number), 0, -1, withscores=True)}
+    mine = asked.pop(message, since)
+    return min((at for at in asked.values() if at > mine), default=None)
+
+
+def _called_key(number: str) -> str:
+    return f"{PREFIX}called:{_hashed(number)}"
+
+
 def line_key(number: str) -> str:
     """Held by the one message whose call is under way to this number (the id of its link)."""
     return f"{PREFIX}line:{_hashed(number)}"

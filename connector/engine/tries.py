@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar, cast
 
 import redis
@@ -21,7 +21,7 @@ from ..points import reached
 from ..ports import Channel, Message, PlaysCalls, Receipt
 from . import pacing
 from .messages import Messages, Part
-from .numbers import own, owned_by_others
+from .numbers import called, called_by_others, own, owned_by_others
 from .pacing import Pacing
 from .records import Bundle
 
@@ -128,7 +128,8 @@ class Tries:
         receipt, doubt = None, False
         if ask:
             theirs = self._theirs(parts, message)
-            asked = replace(message, sent_at=since, theirs=theirs, elsewhere=held.elsewhere)
+            before = self._before(channel, message)
+            asked = replace(message, sent_at=since, theirs=theirs, before=before, elsewhere=held.elsewhere)
             receipt, doubt = self._asked(channel, asked, contacts, bundle)
         if receipt is None:
             if bundle is not None and unsure:  # maybe some of what it was about is told of by somebody else
@@ -153,13 +154,25 @@ class Tries:
             ids += insist(lambda: owned_by_others(self.messages.store.redis, number, message.id))
         return tuple(dict.fromkeys(ids))
 
+    def _before(self, channel: Channel, message: Message) -> datetime | None:
+        """When somebody else's call to this number can have begun. Half of the time that lay between the two at the
+        least allows for the provider's clock.
+        """
+        number = message.contacts[0].mobile
+        if channel.kind != "phone" or not number:
+            return None
+        redis, since = self.messages.store.redis, message.sent_at.timestamp()
+        at = insist(lambda: called_by_others(redis, number, message.id, since))
+        apart = channel.lease * (1 - CALL_TAKES) / 2
+        return datetime.fromtimestamp(at - apart, UTC) if at is not None else None
+
     def _asked(
         self, channel: Channel, message: Message, contacts: tuple[Contact, ...], bundle: Bundle | None
     ) -> tuple[Receipt | None, bool]:
         """What the provider says about a try whose answer was lost, and whether sending again may double it."""
         kept = self.messages.as_sent(bundle.message, contacts) if bundle and bundle.message else message
         try:
-            found = channel.find(replace(kept, theirs=message.theirs))
+            found = channel.find(replace(kept, theirs=message.theirs, before=message.before))
             reached("sending asked")
             return found, False
         except Undelivered as error:
@@ -186,6 +199,9 @@ class Tries:
         enough = timedelta(seconds=channel.lease * CALL_TAKES)
         if self.messages.clock.now() + enough > lease_ends:  # paused, or long asked: somebody else may have it soon
             raise NotBegun(Words("it took too long to begin"))
+        if channel.kind == "phone" and message.contacts[0].mobile:
+            number, now = message.contacts[0].mobile, self.messages.clock.now().timestamp()
+            insist(lambda: called(self.messages.store.redis, number, message.id, now))
         try:
             return channel.deliver(message)
         except Undelivered as error:

@@ -20,13 +20,19 @@ def world(redis: Redis) -> World:
     """The provider knows calls as Twilio does: the newest one that is nobody else's."""
     world = World(redis, CALLS)
     phone = world.channels["phone"]
+    deliver, made = phone.deliver, []
+
+    def timed(message: Message) -> Receipt:
+        made.append(world.clock.now())
+        return deliver(message)
 
     def newest(message: Message) -> Receipt | None:
         phone.asked.append(message.id)
-        ids = [f"phone-{number}" for number in range(len(phone.sent), 0, -1)]
-        return next((Receipt(id, True, "found there") for id in ids if id not in message.theirs), None)
+        calls = [(f"phone-{number}", at) for number, at in enumerate(made, 1)]
+        before = [id for id, at in reversed(calls) if message.before is None or at < message.before]
+        return next((Receipt(id, True, "found there") for id in before if id not in message.theirs), None)
 
-    phone.find = newest  # type: ignore[method-assign]
+    phone.deliver, phone.find = timed, newest  # type: ignore[method-assign]
     return world
 
 
@@ -64,6 +70,29 @@ def test_a_call_about_another_ticket_is_not_taken_for_the_one_that_was_never_mad
     phone = world.channels["phone"]
     assert [message.ticket_id for message in phone.sent] == ["43", "42"]
     assert phone.asked == [world.one("phone", "42").id]
+    assert [world.one("phone", id).provider_id for id in ("42", "43")] == ["phone-2", "phone-1"]
+
+
+def test_nor_is_one_whose_own_sender_died_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    phone = world.channels["phone"]
+    world.escalating("42")
+    _dies(world, monkeypatch, "pace entered")
+    world.escalating("43")
+    _passes(world, 10)
+    with monkeypatch.context() as death:
+        deliver = phone.deliver
+
+        def dies(message: Message) -> Receipt:
+            deliver(message)
+            raise SystemExit
+
+        death.setattr(phone, "deliver", dies)
+        with pytest.raises(SystemExit):
+            world.sends()
+    for _ in range(2):
+        _passes(world, 60)
+        world.sends()
+    assert [message.ticket_id for message in phone.sent] == ["43", "42"]
     assert [world.one("phone", id).provider_id for id in ("42", "43")] == ["phone-2", "phone-1"]
 
 
