@@ -19,14 +19,16 @@ import click
 import redis
 from redis.client import Pipeline
 from rq import SimpleWorker
-from rq.exceptions import NoSuchJobError
+from rq.exceptions import NoSuchJobError, StopRequested
 from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.queue import Queue
 from rq.registry import StartedJobRegistry
 from rq.results import Result
+from rq.worker import WorkerStatus
 
 from . import queues
+from ._child import orphaned
 from .engine.drain import await_all
 from .errors import ConfigError, EscalatorError
 from .faults import describe
@@ -136,10 +138,16 @@ class Worker(SimpleWorker):
             super().set_state(state, pipeline)
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        """At most once a second outside of a transaction; RQ alone writes three times before and after each job."""
+        """At most once a second outside of a transaction; RQ alone writes three times before and after each job.
+
+        Raises StopRequested where this should have ended already: RQ raises it in the signal's own handler, and Python
+        throws away what is raised while a destructor runs. A worker that goes on would keep a new `up` from starting.
+        """
         if pipeline is not None:
             super().heartbeat(timeout, pipeline)
             return
+        if self._state != WorkerStatus.BUSY and (queues.stopping.is_set() or orphaned()):
+            raise StopRequested
         if self._beat_at is not None and time.monotonic() - self._beat_at < 1.0:
             return
         with self.connection.pipeline() as own:

@@ -1,6 +1,7 @@
 """Workers run what `jobs.JOBS` lists and nothing else, and say little."""
 
 import logging
+import os
 import sys
 import threading
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
+from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.queue import Queue
 
@@ -220,6 +222,26 @@ def test_an_idle_worker_ends_at_once_on_sigterm(redis: Redis, redis_server: Embe
         until(lambda: "blmove" in [client["cmd"] for client in redis.client_list()], within=10)
         process.terminate()
         assert process.wait(timeout=10) == 0
+
+
+def test_a_worker_whose_sigterm_was_lost_ends_with_its_next_sign_of_life(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idle = Worker("escalator-work", redis)
+    idle.heartbeat()
+    monkeypatch.setattr(queues, "stopping", threading.Event())
+    queues.stopping.set()
+    with pytest.raises(StopRequested):
+        idle.heartbeat()
+
+
+def test_so_does_one_whose_up_is_gone(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    child = Worker("escalator-work", redis)
+    monkeypatch.setenv("ESCALATOR_CHILD_OF", str(os.getppid()))
+    child.heartbeat()
+    monkeypatch.setenv("ESCALATOR_CHILD_OF", str(os.getpid()))
+    with pytest.raises(StopRequested):
+        child.heartbeat()
 
 
 def test_after_a_kill_in_the_middle_of_a_job_the_next_worker_goes_on(redis: Redis, redis_server: EmbeddedRedis) -> None:
