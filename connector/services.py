@@ -19,7 +19,7 @@ from config.settings import Settings
 from . import helpdesks as helpdesk_modules
 from .clockwork.sweep import Sweep
 from .core.audience import Directory
-from .core.contact import Contact
+from .core.contact import Contact, key_of_login
 from .core.ticket import Person
 from .core.wording import Reader
 from .engine.clocks import plausible
@@ -210,7 +210,7 @@ def owner_contact(settings: Settings) -> Callable[[Person], Contact]:
         if known is not None:
             return known
         mobile = _e164(owner.mobile, service.phone_region) if service.use_helpdesk_mobiles else ""
-        return Contact(f"login:{owner.login}", owner.name, owner.login, owner.email, mobile)
+        return Contact(key_of_login(owner.login), owner.name, owner.login, owner.email, mobile)
 
     return contact
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from .contact import Contact
+from .contact import Contact, key_of_login, login_in_key
 from .plan import OWNER, UNASSIGNED, Plan
 from .ticket import Person
 
@@ -38,7 +38,7 @@ def owner_as_contact(owner: Person, people: Directory) -> Contact:
     known = people.by_login(owner.login)
     if known is not None:
         return known
-    return Contact(key=f"login:{owner.login}", name=owner.name, login=owner.login, email=owner.email)
+    return Contact(key=key_of_login(owner.login), name=owner.name, login=owner.login, email=owner.email)
 
 
 def audience(
@@ -66,7 +66,7 @@ def _known(key: str, owner: Person | None, people: Directory) -> Contact | None:
     """The contact behind a key or `login:<login>`; somebody known only from the helpdesk if they own the ticket."""
     if key in people.contacts:
         return people.contacts[key]
-    login = key.removeprefix("login:") if key.startswith("login:") else ""
+    login = login_in_key(key)
     if owner is not None and login and login.casefold() == owner.login.casefold():
         return owner_as_contact(owner, people)
     return people.by_login(login)

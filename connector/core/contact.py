@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+LOGIN = "login:"  # begins the key of somebody known only from the helpdesk
+
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
@@ -32,3 +34,13 @@ class Contact:
     timezone: str = ""
     language: str = ""
     webpush: tuple[Subscription, ...] = ()
+
+
+def key_of_login(login: str) -> str:
+    """The key of somebody whom only the helpdesk knows."""
+    return f"{LOGIN}{login}"
+
+
+def login_in_key(key: str) -> str:
+    """The login of somebody whom only the helpdesk knows; "" in the key of a contact of the config."""
+    return key.removeprefix(LOGIN) if key.startswith(LOGIN) else ""

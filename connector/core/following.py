@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from .audience import Directory
-from .contact import Contact
+from .contact import Contact, login_in_key
 from .escalation import Escalation, Notification, Stage, Told
 from .sending import (
     ALL_CLEAR,
@@ -106,7 +106,7 @@ def _keys(step: list[Notification]) -> Iterator[str]:
 
 def _contact(key: str, notification: Notification, people: Directory) -> Contact:
     """Who is behind a key today, or at least under which name and login they were told."""
-    login = key.removeprefix("login:") if key.startswith("login:") else ""
+    login = login_in_key(key)
     return people.contacts.get(key) or Contact(key=key, name=notification.name, login=login)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from . import following, timetable
 from .climbing import write_step_note
 from .code import code_of
+from .contact import key_of_login
 from .escalation import Acknowledgement, Escalation, State
 from .events import (
     CLOSED,
@@ -163,7 +164,7 @@ def _revived(escalation: Escalation, at: datetime) -> Escalation:
 def next_life(escalation: Escalation, plan: Plan, at: datetime, reason: Words) -> Moved:
     """A new window under a new code; who acknowledged last is told first."""
     last = escalation.acknowledged
-    first = (last.key or (f"login:{last.by.login}" if last.by.login else "")) if last else escalation.first
+    first = (last.key or (key_of_login(last.by.login) if last.by.login else "")) if last else escalation.first
     new, commands = begin(
         escalation.ticket_id,
         plan,

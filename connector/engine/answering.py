@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from ..core.case import Case
-from ..core.contact import Contact
+from ..core.contact import Contact, login_in_key
 from ..core.escalation import Escalation, State
 from ..core.events import Acknowledge, Escalate, Event, Receipt, Stop
 from ..core.plan import Way
@@ -228,7 +228,7 @@ def _each(targets: Iterable[Link | str]) -> Iterable[Link | str]:
 
 def told_once(key: str, name: str) -> Contact:
     """Somebody who was told, though neither the config nor their ticket knows them any more."""
-    login = key.removeprefix("login:") if key.startswith("login:") else ""
+    login = login_in_key(key)
     return Contact(key=key, name=name or login or key, login=login)
 
 

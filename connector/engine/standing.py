@@ -19,6 +19,7 @@ import msgspec
 
 from ..core.audience import Directory
 from ..core.case import Case
+from ..core.contact import login_in_key
 from ..core.escalation import Acknowledgement, Escalation, State, Told
 from ..core.events import WriteNote
 from ..core.plan import Plan
@@ -168,7 +169,7 @@ def _told(told: Told, plan: Plan) -> list[Any]:
 
 def _who(told: _Told, plan: Plan, people: Directory) -> Told:
     key, contact = told.key, people.contacts.get(told.key)
-    login = contact.login if contact is not None else key.removeprefix("login:") if key.startswith("login:") else ""
+    login = contact.login if contact is not None else login_in_key(key)
     return Told(key, login, told.channel, told.at, told.plan or plan.name, bool(told.cleared))
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar, cast
 
 import redis
 
-from ..core.contact import Contact
+from ..core.contact import LOGIN, Contact
 from ..core.escalation import Notification
 from ..core.events import Outcome
 from ..core.sending import ALL_CLEAR, EVERYBODY, HANG_UP, STILL_ON_IT, bundles
@@ -32,7 +32,6 @@ T = TypeVar("T")
 RECEIPT_WITHIN = 60.0  # seconds until a text without a receipt has not arrived
 CALL_OVER_WITHIN = 150.0  # seconds until a call must have said how it ended
 REDIS_BACK_WITHIN = 15.0  # seconds; less than any lease
-LOGIN = "login:"  # begins the key of whom the helpdesk alone knows, as the ticket's owner
 CALL_TAKES = 0.7  # of a channel's lease: what its call of the provider may take
 
 
