@@ -9,7 +9,6 @@ Webhooks say more (webhook.py), and the engine keeps what all of them have told.
 
 import re
 import threading
-import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -19,6 +18,7 @@ from connector.core.ticket import Person
 from connector.errors import PermissionLost
 from connector.helpdesks.znuny.articles import MAIL
 from connector.helpdesks.znuny.client import Client
+from connector.helpdesks.znuny.lookup import Lookup
 from connector.helpdesks.znuny.values import SYSTEM, ident, parts, words
 
 #: Seconds until somebody who could not be found is looked for again.
@@ -37,10 +37,9 @@ class Agents:
     def __init__(self, client: Client, logins: Mapping[str, str] | None = None) -> None:
         """`logins`: those that the config tells, by id."""
         self._client = client
-        self._looking = threading.Lock()  # held over calls
-        self._lock = threading.Lock()  # never held over one
+        self._lookup = Lookup(LOOK_AGAIN)
+        self._lock = threading.Lock()  # never held over a call
         self._known = {one: Person(one, login, "") for one, login in (logins or {}).items()}
-        self._missed: dict[str, float] = {}  # until when somebody isn't looked for again
 
     def seen(self, ticket: Mapping[str, Any], history: Iterable[Mapping[str, Any]]) -> None:
         """Learns from a ticket and its history as the web service answers them."""
@@ -65,10 +64,7 @@ class Agents:
         Raises HelpdeskError where a search fails; then the next reading looks again.
         """
         wanted = [one for one in ids if one]
-        for one in self._unknown(wanted):
-            with self._looking:
-                if self._unknown([one]):  # nobody else has looked meanwhile
-                    self._look(one)
+        self._lookup.find(wanted, self._is_known, self._look)
         with self._lock:
             return {one: named(one, self._known.get(one)) for one in wanted}
 
@@ -96,18 +92,10 @@ class Agents:
             better = name if name and (email or not known.name) else known.name
             self._known[one] = replace(known, login=login or known.login, name=better, email=email or known.email)
 
-    def _unknown(self, ids: Iterable[str]) -> list[str]:
-        now = time.monotonic()
-        with self._lock:
-            without = (one for one in ids if one != SYSTEM and not self._known.get(one, Person(one, "", "")).login)
-            return [one for one in without if self._missed.get(one, now) <= now]
+    def _is_known(self, one: str) -> bool:
+        return one == SYSTEM or bool(self._get(one).login)
 
     def _look(self, one: str) -> None:
-        self._search(one)
-        with self._lock:  # only now that Znuny has answered
-            self._missed[one] = time.monotonic() + LOOK_AGAIN
-
-    def _search(self, one: str) -> None:
         for criteria, by_ticket in (
             ({"OwnerIDs": [one]}, True),
             ({"ResponsibleIDs": [one]}, True),

@@ -12,6 +12,7 @@ from typing import Any
 
 from connector.errors import PermissionLost
 from connector.helpdesks.znuny.client import Client
+from connector.helpdesks.znuny.lookup import Lookup
 from connector.helpdesks.znuny.values import STATE_TYPES, words
 
 #: Seconds until a state that no ticket is in is asked for again: a new one may be in use by then.
@@ -22,17 +23,13 @@ TRIES = 3
 
 
 class States:
-    """The state types learned so far. Thread-safe: who needs one that is being asked for waits for the answer.
-
-    What a reading takes for granted is taken in for good, so nobody may go on with a type that isn't known yet.
-    """
+    """The state types learned so far. Thread-safe: who needs one that is being asked for waits for the answer."""
 
     def __init__(self, client: Client, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._client, self._clock = client, clock
-        self._asking = threading.Lock()  # held over calls
-        self._guard = threading.Lock()  # never held over one
+        self._client = client
+        self._lookup = Lookup(ASK_AGAIN, clock)
+        self._guard = threading.Lock()  # never held over a call
         self._types: dict[str, str] = dict(STATE_TYPES)
-        self._missed: dict[str, float] = {}  # until when a state isn't asked for again
 
     def types(self, ticket: Mapping[str, Any], named: Collection[str]) -> Mapping[str, str]:
         """State types by state name: this ticket's own, those named where they can be found, and what is known.
@@ -40,10 +37,7 @@ class States:
         Usually no call. Raises HelpdeskError where one fails; then the next reading asks again.
         """
         self._learn(ticket)
-        for name in self._unknown(named):
-            with self._asking:
-                if self._unknown([name]):  # nobody else has asked meanwhile
-                    self._ask(name)
+        self._lookup.find(sorted(named), self._is_known, self._ask)
         with self._guard:
             return dict(self._types)
 
@@ -53,10 +47,9 @@ class States:
             with self._guard:
                 self._types[name] = state_type
 
-    def _unknown(self, named: Collection[str]) -> list[str]:
-        now = self._clock()
+    def _is_known(self, name: str) -> bool:
         with self._guard:
-            return sorted(name for name in set(named) - self._types.keys() if self._missed.get(name, now) <= now)
+            return name in self._types
 
     def _ask(self, name: str) -> None:
         for _ in range(TRIES):
@@ -65,7 +58,5 @@ class States:
                 break
             with suppress(PermissionLost):  # it went away in between
                 self._learn(self._client.ticket(found[0]))
-            if not self._unknown([name]):
-                return
-        with self._guard:  # only now that Znuny has answered
-            self._missed[name] = self._clock() + ASK_AGAIN
+            if self._is_known(name):
+                break
