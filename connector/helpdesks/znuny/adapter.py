@@ -54,8 +54,7 @@ class Znuny:
         """The ticket, its articles and its history. A missing ticket is PermissionLost: Znuny answers both alike."""
         ticket_id = _checked(ticket_id)
         read_at = datetime.now(UTC)
-        row, history = self._row_and_history(ticket_id)
-        lines = lines_of(history, self._zone)
+        row, history, lines = self._row_and_history(ticket_id)
         self._agents.seen(row, history)
         now = read_at + (self.clock_skew() or timedelta(0))
         lately = [line for line in lines if latest(line.at, self._zone, now) > now - SHOWN_WITHIN]
@@ -68,8 +67,10 @@ class Znuny:
         reading = Reading(ticket, told.changes, read_at, self.clock_skew(), people, whole=not awaited)
         return counted_late(reading, self._zone)
 
-    def _row_and_history(self, ticket_id: str) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
-        """Both as of one moment, usually by one call each.
+    def _row_and_history(
+        self, ticket_id: str
+    ) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]], tuple[Line, ...]]:
+        """Both as of one moment, usually by one call each; the history as it came, and as lines.
 
         Always the row first: a close that only the row shows would be nobody's, for good. Where something happened
         between the two calls both are read again, unless that tells nothing new (Znuny's cache is behind).
@@ -77,10 +78,11 @@ class Znuny:
         torn = whole = Ahead()
         for _ in range(READ_AT_MOST):
             row, history = self._client.ticket(ticket_id, articles=True), self._client.history(ticket_id)
-            before, torn = torn, ahead(lines_of(history, self._zone), row, self._zone)
+            lines = lines_of(history, self._zone)
+            before, torn = torn, ahead(lines, row, self._zone)
             if torn in (whole, before):
                 break
-        return row, history
+        return row, history, lines
 
     def _taken_along(self, ticket_id: str, lines: Sequence[Line]) -> tuple[Sequence[Line], Articles]:
         """What a merge has taken from this ticket, its lines and articles; nothing where that can't be seen."""
@@ -88,10 +90,10 @@ class Znuny:
         if gone is None:
             return (), {}
         try:
-            row, history = self._row_and_history(gone.target)
+            row, _, there = self._row_and_history(gone.target)
         except PermissionLost:
             return (), {}
-        return taken_along(gone, lines, lines_of(history, self._zone), articles_in(row), self._zone)
+        return taken_along(gone, lines, there, articles_in(row), self._zone)
 
     def _told(
         self,
