@@ -142,8 +142,8 @@ class Delivery:
         lease = (channel.lease if channel else NO_CHANNEL_LEASE) + min(EACH_PART * (len(parts) - 1), PARTS_AT_MOST)
         # its own moment, by which it knows its claim again when Redis' answer was lost
         lease_ends = self.clock.now() + timedelta(seconds=lease + random.random())  # noqa: S311  # no secret
-        claims = [Claim(part.held.id, lease_ends, bundle.id if bundle else "", elsewhere) for part in parts]
-        claimed = [self._claim(due, part, claim) for part, claim in zip(parts, claims, strict=True)]
+        message = bundle.id if bundle else ""
+        claimed = [self._claim(due, part, Claim(part.held.id, lease_ends, message, elsewhere)) for part in parts]
         ours = [part for part in claimed if part is not None]
         if not ours:
             release(self.store.redis, line, id)

@@ -17,15 +17,7 @@ from ..core.case import Case
 from ..core.code import parse_code, readings
 from ..core.contact import Contact
 from ..core.escalation import Escalation
-from ..core.events import (
-    Claim,
-    Closed,
-    Command,
-    Entry,
-    Event,
-    Tick,
-    Unlocked,
-)
+from ..core.events import Claim, Closed, Command, Entry, Event, Tick, Unlocked
 from ..core.plan import Plan, Policy
 from ..core.ticket import Actor, Person, Reading
 from ..core.transition import transition

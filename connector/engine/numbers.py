@@ -67,13 +67,7 @@ def _texted(raw: bytes) -> Texted:
 
 def own(redis: Any, number: str, provider_id: str, message: str) -> None:
     """Remembers which message a provider's id stands for, so that no look-up takes it for another one."""
-    key, now = _owned_key(number), time.time()
-    with redis.pipeline() as pipe:
-        pipe.multi()
-        pipe.zremrangebyscore(key, "-inf", now - ASKED_WITHIN)
-        pipe.zadd(key, {f"{provider_id} {message}": now})
-        pipe.expire(key, ASKED_WITHIN)
-        pipe.execute()
+    _remember(redis, _owned_key(number), f"{provider_id} {message}", time.time())
 
 
 def owned_by_others(redis: Any, number: str, message: str) -> tuple[str, ...]:
@@ -88,13 +82,7 @@ def _owned_key(number: str) -> str:
 
 def called(redis: Any, number: str, message: str, now: float) -> None:
     """Remembers that this message's call is asked for now (Unix seconds)."""
-    key = _called_key(number)
-    with redis.pipeline() as pipe:
-        pipe.multi()
-        pipe.zremrangebyscore(key, "-inf", now - ASKED_WITHIN)
-        pipe.zadd(key, {message: now})
-        pipe.expire(key, ASKED_WITHIN)
-        pipe.execute()
+    _remember(redis, _called_key(number), message, now)
 
 
 def called_by_others(redis: Any, number: str, message: str, since: float) -> float | None:
@@ -109,6 +97,16 @@ def called_by_others(redis: Any, number: str, message: str, since: float) -> flo
 
 def _called_key(number: str) -> str:
     return f"{PREFIX}called:{_hashed(number)}"
+
+
+def _remember(redis: Any, key: str, what: str, now: float) -> None:
+    """For as long as a provider may be asked about it."""
+    with redis.pipeline() as pipe:
+        pipe.multi()
+        pipe.zremrangebyscore(key, "-inf", now - ASKED_WITHIN)
+        pipe.zadd(key, {what: now})
+        pipe.expire(key, ASKED_WITHIN)
+        pipe.execute()
 
 
 def line_key(number: str) -> str:
