@@ -90,21 +90,21 @@ class WatchedWorld(World):
     def noted(self, ticket: New, holds: str, after: datetime | None = None) -> datetime:
         """When Znuny had taken the first note whose headline holds these words."""
         wanted = lambda patch: holds in patch.get("Article", {}).get("Subject", "")  # noqa: E731
-        return self._written(ticket, wanted, f'a note with "{holds}"', after)
+        return self._written(ticket, wanted, f'a note with "{holds}"', after).answered
 
-    def listed(self, ticket: New, status: str, after: datetime | None = None) -> datetime:
-        """When Znuny had taken this value of the field EscalationStatus."""
+    def listed(self, ticket: New, status: str, after: datetime | None = None) -> Passed:
+        """The request by which Znuny took this value of the field EscalationStatus."""
         field = {"Name": "EscalationStatus", "Value": status}
         return self._written(ticket, lambda patch: field in patch.get("DynamicField", ()), f"status {status}", after)
 
     def _written(
         self, ticket: New, wanted: Callable[[dict[str, Any]], bool], what: str, after: datetime | None
-    ) -> datetime:
+    ) -> Passed:
         def passed(one: Passed) -> bool:
             mine = one.method == "PATCH" and one.path.endswith(f"/Ticket/{ticket.id}")
             return mine and (after is None or one.came >= after) and wanted(one.body)
 
-        return self.asked.first(passed, lambda: f"{what}; there is {self.headlines(ticket)}").answered
+        return self.asked.first(passed, lambda: f"{what}; there is {self.headlines(ticket)}")
 
     def dashboard(self) -> str:
         """The dashboard's list of escalations, as Anna sees it."""

@@ -196,7 +196,7 @@ def told_by_webhook(world: WatchedWorld, ticket: New, act: Callable[[], object],
     act()
     done = datetime.now(UTC)
     shown = world.listed(ticket, status, after=begun)
-    return world.webhook_behind(ticket, shown, begun, done) or shown
+    return world.webhook_behind(ticket, shown.came, begun, done) or shown.came
 
 
 def given_on(world: WatchedWorld, ticket: New) -> datetime:
