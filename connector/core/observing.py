@@ -12,6 +12,7 @@ from .case import Case, Seen
 from .commands import Word, parse
 from .escalation import Escalation, State
 from .events import Acknowledge, Closed, Command, MovedHere, PlanApplies, Reopened
+from .lagging import up_to_date
 from .meaning import SAME_SAVE, Asked, in_saves, meaning
 from .obeying import obey
 from .plan import Policy
@@ -46,6 +47,7 @@ def observe(case: Case | None, reading: Reading, policy: Policy, since: datetime
 
 def take_in_all(case: Case, reading: Reading, policy: Policy, now: datetime) -> tuple[Case, tuple[Command, ...]]:
     """What people did since the last reading."""
+    reading = up_to_date(reading)
     commands: tuple[Command, ...] = ()
     for save in in_saves(case.seen.news(reading.changes)):
         case, more = _take_in(case, save, policy, now)
@@ -64,6 +66,7 @@ def _merged_into(case: Case, reading: Reading) -> str:
 
 def first_sight(reading: Reading, policy: Policy, since: datetime) -> tuple[Case, tuple[Command, ...]]:
     """The ticket as it was when it was made, or when Escalator was switched on if that is later."""
+    reading = up_to_date(reading)
     ticket = reading.ticket
     old = ticket.created_at < since
     before = tuple(c for c in reading.changes if old and c.at < since)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from connector.core.lagging import up_to_date
 from connector.core.ticket import Kind, Person, Phase, Reading, Role
 from connector.errors import HelpdeskAway, HelpdeskRefused, PermissionLost, TicketGone
 from connector.helpdesks.znuny.acts import Line, lines_of
@@ -233,7 +234,7 @@ class Znuny:
         Znuny sets even an owner who may not see the queue, and its web service tells nobody's permissions: only a
         login that doesn't exist is refused. Whoever took the ticket between our look and our change gets it back.
         """
-        before = self.read(ticket_id)
+        before = up_to_date(self.read(ticket_id))
         owner = before.ticket.owner
         if owner is not None or before.ticket.phase.ended:
             return owner is not None and owner.login.lower() == login.lower()

@@ -348,6 +348,16 @@ class TestAssigning:
         assert helpdesk().assign("6", login) is theirs
         assert sent(mock, "PATCH") == []
 
+    def test_nor_from_whom_only_the_history_knows_yet(self, mock: responses.RequestsMock) -> None:
+        it = self.serve_free(mock)
+        [row] = it.ticket["Ticket"]
+        [told] = it.history["TicketHistory"]
+        took = {"CreateBy": 3, "CreateTime": row["Changed"], "HistoryType": "OwnerUpdate", "Name": "%%anna%%3"}
+        told["History"] += [{**told["History"][0], **took}]
+        mock.replace("GET", f"{BASE}/TicketHistory/4", json=it.history)
+        assert not helpdesk().assign("4", "ben")
+        assert sent(mock, "PATCH") == []
+
     def test_a_closed_ticket_is_left_as_it_is(self, mock: responses.RequestsMock) -> None:
         serve(mock, composed("ui-merge-by-anna.2-TicketMerge"))
         assert not helpdesk().assign("9", "ben")
