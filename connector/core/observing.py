@@ -49,9 +49,12 @@ def take_in_all(case: Case, reading: Reading, policy: Policy, now: datetime) -> 
     """What people did since the last reading."""
     reading = up_to_date(reading)
     commands: tuple[Command, ...] = ()
-    for save in in_saves(case.seen.news(reading.changes)):
-        case, more = _take_in(case, save, policy, now)
-        commands += more
+    new = {change.id for change in case.seen.news(reading.changes)}
+    for save in in_saves(reading.changes if new else ()):
+        news = tuple(change for change in save if change.id in new)
+        if news:
+            case, more = _take_in(case, news, save, policy, now)
+            commands += more
     case, more = _catch_up(case, reading, policy, now)
     seen = case.seen.after(reading.changes)
     return replace(case, seen=seen, read_at=max(case.read_at, reading.read_at)), (*commands, *more)
@@ -106,10 +109,14 @@ def _phase_before(reading: Reading, changes: Sequence[Change]) -> Phase:
     return first.phase_before if first is not None and first.phase_before is not None else reading.ticket.phase
 
 
-def _take_in(case: Case, save: Sequence[Change], policy: Policy, now: datetime) -> tuple[Case, tuple[Command, ...]]:
-    """One save: what it changes of the matched fields, all at once, and then what its entries mean one by one."""
-    case, commands = _matched_again(case, save, policy, now)
-    for change in save:
+def _take_in(
+    case: Case, news: Sequence[Change], save: Sequence[Change], policy: Policy, now: datetime
+) -> tuple[Case, tuple[Command, ...]]:
+    """The news of one save: what it changes of the matched fields, all at once, and then what its entries mean one by
+    one, beside all others of that save: an earlier reading may have seen the first of them.
+    """
+    case, commands = _matched_again(case, news, policy, now)
+    for change in news:
         if case.escalation is None:
             case, more = _reopens(case, change, save, policy, now)
         else:
@@ -123,10 +130,10 @@ def _take_in(case: Case, save: Sequence[Change], policy: Policy, now: datetime) 
 
 
 def _matched_again(
-    case: Case, save: Sequence[Change], policy: Policy, now: datetime
+    case: Case, news: Sequence[Change], policy: Policy, now: datetime
 ) -> tuple[Case, tuple[Command, ...]]:
     facts = case.facts
-    matched = [change for change in save if change.kind in MATCHED]
+    matched = [change for change in news if change.kind in MATCHED]
     for change in matched:
         facts = facts_with(facts, change.kind, change.field, change.before, change.after)
     changed = facts != case.facts

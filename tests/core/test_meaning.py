@@ -109,6 +109,21 @@ def test_this_is_never_an_acknowledgement(what: str) -> None:
     assert after(NEVER[what]) is State.RUNNING
 
 
+@pytest.mark.parametrize("what", NEVER)
+def test_nor_where_a_reading_shows_only_the_beginning_of_a_save(what: str) -> None:
+    """Znuny writes the entries of a form one after the other, and may show a note's line before the note."""
+    watch = Watch()
+    watch.looks(at(1))
+    watch.looks(at(10))
+    watch.tells("dana", "push", at(10, 1))
+    row, known = watch.desk.ticket, len(watch.desk.changes)
+    NEVER[what](watch.desk)
+    for entries in range(known, len(watch.desk.changes)):
+        watch.looks(at(12), replace(watch.desk.read(at(12), entries), ticket=row))
+    watch.looks(at(12, 30))
+    assert watch.escalation.state is State.RUNNING
+
+
 def test_mail_counts_where_the_plan_says_so() -> None:
     by_mail = NEVER["an agent's article that came by mail"]
     assert after(by_mail, replace(MAJOR, acknowledged_by=DEFAULT_WAYS | {Way.MAIL})) is State.ACKNOWLEDGED
