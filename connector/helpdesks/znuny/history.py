@@ -56,18 +56,23 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A history, read: its changes, and whether the owner at its end has been given or taken since the creation."""
+    """A history, read: its changes, and whether the owner at its end has been given or taken since the creation.
+
+    `owner`: the same one as people mean it. `earlier`: each owner before, by id, and when that ended.
+    """
 
     changes: tuple[Change, ...]
     owner_id: str
     owner_given: bool
+    owner: Person | None = None
+    earlier: tuple[tuple[str, datetime], ...] = ()
 
 
 def told_by(lines: Sequence[Line], articles: Mapping[str, Mapping[str, Any]], scene: Scene) -> Told:
     """What the history says. `articles`: the ticket's articles by id, as the web service answers them."""
     story = _Story(lines, articles, scene, acts_of(lines))
     changes = tuple(story.changes())
-    return Told(changes, story.owner_id, story.owner_given)
+    return Told(changes, story.owner_id, story.owner_given, story.owner(), tuple(story.earlier))
 
 
 def states_named(lines: Sequence[Line]) -> frozenset[str]:
@@ -86,6 +91,7 @@ class _Story:
         self.owner_id = born.owner_id if born else ""
         self.owner_given = False
         self._owner_login = ""
+        self.earlier: list[tuple[str, datetime]] = []
         self._customer_id = ""
         self._state = born.value(3) if born else ""  # %%NUMBER%%QUEUE%%PRIORITY%%STATE%%ID
         self._phase = phase_of(self._state, scene.state_types)
@@ -156,9 +162,14 @@ class _Story:
     def _moved_here(self, line: Line) -> bool:
         return came_by_merge(self.articles.get(line.article_id, {}), self._merges, self.scene.zone)
 
+    def owner(self) -> Person | None:
+        """Who owns it after the lines walked along so far."""
+        return self.scene.owner(self.owner_id, self._owner_login, self.owner_given)
+
     def _owner(self, base: Change, line: Line) -> Change:
         login = line.value(0)
-        before = self.scene.owner(self.owner_id, self._owner_login, self.owner_given)
+        before = self.owner()
+        self.earlier.append((self.owner_id, line.at))
         companion = self._place in self.acts.with_lock
         undone = companion and line.new_owner != line.by and self._kept is not None
         if undone and self._kept is not None:
@@ -168,7 +179,7 @@ class _Story:
                 self._kept = (self.owner_id, self._owner_login, self.owner_given)
             self.owner_given = not base.at_creation or self._locked_at_creation
         self.owner_id, self._owner_login = line.new_owner, login
-        after = self.scene.owner(self.owner_id, login, self.owner_given)
+        after = self.owner()
         return replace(
             base,
             kind=Kind.OWNER,

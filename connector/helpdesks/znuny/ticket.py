@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connector.core.ticket import Facts, Kind, Phase, Ticket
+from connector.core.ticket import Facts, Kind, Person, Phase, Ticket
 from connector.errors import HelpdeskAway
 from connector.helpdesks.znuny.acts import Line
 from connector.helpdesks.znuny.articles import not_shown
@@ -36,8 +36,7 @@ def ticket_of(row: Mapping[str, Any], told: Told, scene: Scene, url: str, mark: 
     """
     ticket_id, locked = ident(row.get("TicketID")), row.get("Lock") in ("lock", "tmp_lock")
     phase = phase_of(words(row.get("State")), scene.state_types)
-    owner_id = ident(row.get("OwnerID"))
-    given = locked or told.owner_given or owner_id != told.owner_id
+    changed = required_moment(row, "Changed", scene.zone)
     pending = ident(row.get("RealTillTimeNotUsed"))  # seconds since 1970, unlike every other time
     return Ticket(
         id=ticket_id,
@@ -47,8 +46,8 @@ def ticket_of(row: Mapping[str, Any], told: Told, scene: Scene, url: str, mark: 
         state=words(row.get("State")),
         phase=phase,
         created_at=required_moment(row, "Created", scene.zone),
-        updated_at=required_moment(row, "Changed", scene.zone),
-        owner=scene.owner(owner_id, words(row.get("Owner")), given),
+        updated_at=changed,
+        owner=_owner(row, told, scene, changed, locked=locked),
         customer=scene.customer,
         locked=locked,
         pending_until=datetime.fromtimestamp(int(pending), UTC)
@@ -57,6 +56,16 @@ def ticket_of(row: Mapping[str, Any], told: Told, scene: Scene, url: str, mark: 
         merged_into=_merged_into(told) if phase is Phase.MERGED else None,
         mark=mark,
     )
+
+
+def _owner(row: Mapping[str, Any], told: Told, scene: Scene, changed: datetime, *, locked: bool) -> Person | None:
+    """Who owns it as people mean it. A row from before the history's last owner doesn't say whether the one it shows
+    was given or only set by the creation, and so not that it is older: that one's id does.
+    """
+    owner_id = ident(row.get("OwnerID"))
+    if owner_id != told.owner_id and any(one == owner_id and until >= changed for one, until in told.earlier):
+        return told.owner
+    return scene.owner(owner_id, words(row.get("Owner")), locked or told.owner_given or owner_id != told.owner_id)
 
 
 def articles_in(row: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:

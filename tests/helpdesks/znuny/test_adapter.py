@@ -13,6 +13,7 @@ import pytest
 import requests
 import responses
 
+from connector.core.lagging import up_to_date
 from connector.core.ticket import Facts, Person, Phase
 from connector.errors import HelpdeskAway, HelpdeskRefused, PermissionLost, TicketGone
 from connector.helpdesks.znuny import KIND, Options
@@ -160,6 +161,20 @@ class TestWhatHappensBetweenTheTwoCalls:
         mock.replace("GET", TICKET, json=before.ticket)
         mock.get(TICKET, json=it.ticket)
         assert helpdesk().read("6").ticket.locked
+
+    @pytest.mark.parametrize("lock", ["unlock", "lock"])
+    def test_an_owner_whom_only_the_creation_set_is_the_one_before(
+        self, mock: responses.RequestsMock, lock: str
+    ) -> None:
+        """Given to Ben within the second in which the row was read: by one call that first set the priority, say."""
+        it = composed("owner-to-ben-by-anna.1-TicketOwnerUpdate")
+        serve(mock, it)
+        row = json.loads(json.dumps(it.ticket))
+        row["Ticket"][0].update(Owner="anna", OwnerID=3, Lock=lock)
+        mock.replace("GET", TICKET, json=row)
+        owner = up_to_date(helpdesk().read("6")).ticket.owner
+        assert owner is not None
+        assert owner.login == "ben"
 
     def test_a_close_after_a_note_is_the_work_of_who_closed_it(self, mock: responses.RequestsMock) -> None:
         """The note alone makes it read again, and the ticket is closed by then: its history has to say by whom."""
