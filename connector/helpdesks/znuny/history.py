@@ -105,12 +105,19 @@ class _Story:
     def changes(self) -> Iterator[Change]:
         repeats: Counter[str] = Counter()
         for place, line in enumerate(self.lines):
-            said = "|".join((line.at.isoformat(), line.by, line.type, line.name, line.article_id))
-            repeats[said] += 1
             change = self._change(place, line)
+            said = "|".join((line.at.isoformat(), line.by, line.type, line.name, line.article_id))
+            said += self._time_after(place, change)
+            repeats[said] += 1
             if change is not None:
                 digest = hashlib.sha256(said.encode()).hexdigest()[:20]
                 yield replace(change, id=digest if repeats[said] == 1 else f"{digest}#{repeats[said]}")
+
+    def _time_after(self, place: int, change: Change | None) -> str:
+        """The line with its time where it follows a pending state: who read the state alone has not read this yet."""
+        time = self.acts.until.get(place)
+        put_off = change is not None and change.until is not None and time is not None and time > place
+        return f"|{self.lines[time].name}" if put_off and time is not None else ""
 
     def _change(self, place: int, line: Line) -> Change | None:
         base = Change("", line.at, self._actor(line), Kind.TITLE, at_creation=place in self.acts.at_creation)

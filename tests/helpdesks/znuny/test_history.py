@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from connector.core.case import Seen
 from connector.core.ticket import Change, Kind, Person, Phase, Role
 from connector.helpdesks.znuny.acts import lines_of
 from connector.helpdesks.znuny.history import Scene, Told, told_by
@@ -234,6 +235,15 @@ class TestPending:
             "anna (person): state open -> pending reminder, until 04:40",
             "anna (person): state pending reminder -> pending reminder, until 08:00",
         ]
+
+    def test_a_state_that_was_read_before_its_time_was_written_is_told_again_with_it(self) -> None:
+        """Until when it is put off would be lost for good: whoever set it pending would never be reminded."""
+        seen = Seen().after(tell(*BY_PORTAL, self.PENDING).changes)
+        told = tell(*BY_PORTAL, self.PENDING, self.UNTIL)
+        assert [said(change) for change in seen.news(told.changes)] == [
+            "anna (person): state open -> pending reminder, until 04:40"
+        ]
+        assert seen.after(told.changes).news(told.changes) == ()
 
     @pytest.mark.parametrize(
         ("state", "phase"),
