@@ -214,10 +214,12 @@ class _Story:
             return None
         return replace(base, kind=Kind.ORGANIZATION, before=before, after=self._customer_id)
 
-    def _state_line(self, base: Change, line: Line) -> Change:
+    def _state_line(self, base: Change, line: Line) -> Change | None:
         old, new = line.value(0), line.value(1)
         types = self.scene.state_types
         self._state, self._phase = new, phase_of(new, types)
+        if self._open_again(old) and self._mail_awaited(line):
+            return None
         time = self.acts.until.get(self._place)
         until = self._until(self.lines[time]) if time is not None and self._phase in _PENDING else None
         return replace(
@@ -229,6 +231,14 @@ class _Story:
             phase=self._phase,
             until=until,
         )
+
+    def _open_again(self, old: str) -> bool:
+        return phase_of(old, self.scene.state_types).ended and not self._phase.ended
+
+    def _mail_awaited(self, line: Line) -> bool:
+        """Whether this goes with an article not shown yet, which may be an automatic reply: that reopens nothing."""
+        awaited = (one for one in self.lines if one.article_id in self.scene.awaited)
+        return line.by == SYSTEM and any(one.by == SYSTEM and abs(one.at - line.at) <= ONE_ACT for one in awaited)
 
     def _pending_time(self, base: Change, line: Line) -> Change | None:
         """Only a new time for a ticket that was pending already; otherwise it belongs to a StateUpdate."""

@@ -43,7 +43,12 @@ def article(number: int, by: int = 3, **columns: Any) -> dict[str, Any]:
 FIRST = article(10, 1, SenderType="customer", IsVisibleForCustomer=1)
 
 
-def tell(*lines: tuple[Any, ...], articles: tuple[dict[str, Any], ...] = (FIRST,), zone: str = "UTC") -> Told:
+def tell(
+    *lines: tuple[Any, ...],
+    articles: tuple[dict[str, Any], ...] = (FIRST,),
+    zone: str = "UTC",
+    awaited: frozenset[str] = frozenset(),
+) -> Told:
     """The story of (second, by, type, name, article) lines of ticket 7; we are agent 2, robots are bot and agent 8."""
     raw = [
         {
@@ -57,7 +62,8 @@ def tell(*lines: tuple[Any, ...], articles: tuple[dict[str, Any], ...] = (FIRST,
         for line in lines
     ]
     people = {**PEOPLE, "2": Person("2", "escalation", "Escalation Plugin")}
-    scene = Scene("7", ZoneInfo(zone), "2", "carla", people, frozenset({"bot", "8"}), {"frozen": "pending reminder"})
+    robots, states = frozenset({"bot", "8"}), {"frozen": "pending reminder"}
+    scene = Scene("7", ZoneInfo(zone), "2", "carla", people, robots, states, awaited)
     return told_by(lines_of(raw, scene.zone), {str(one["ArticleID"]): one for one in articles}, scene)
 
 
@@ -334,6 +340,15 @@ class TestArticles:
         lines = ((60, 3, "SendAnswer", "%%carla", 20), (60, 3, "StateUpdate", "%%new%%open%%", 20))
         told = tell(*BY_PORTAL, *lines, articles=(FIRST, article(20)))
         assert [change.kind for change in told.changes[-2:]] == [Kind.ARTICLE, Kind.STATE]
+
+    @pytest.mark.parametrize("by", [1, 3])
+    def test_a_mail_that_reopens_does_so_only_once_it_is_shown(self, by: int) -> None:
+        """Whether it is an automatic reply, which doesn't count, nobody can tell before."""
+        follow_up = ((60, by, "StateUpdate", "%%closed successful%%open%%"), (61, by, "FollowUp", "%%", 20))
+        early = tell(*BY_PORTAL, *follow_up, awaited=frozenset({"20"}))
+        absent = article(20, 1, CommunicationChannelID=1, SenderType="customer", Subject="Out of office: on holiday")
+        news = Seen().after(early.changes).news(tell(*BY_PORTAL, *follow_up, articles=(FIRST, absent)).changes)
+        assert [change.kind for change in news] == [Kind.STATE, Kind.ARTICLE] if by == 1 else [Kind.ARTICLE]
 
     def test_the_state_that_changes_with_a_customers_article_was_changed_by_the_customer(self) -> None:
         follow_up = ((60, 1, "StateUpdate", "%%closed successful%%open%%"), (61, 1, "FollowUp", "%%", 20))
