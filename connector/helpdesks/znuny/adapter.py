@@ -14,7 +14,7 @@ from connector.helpdesks.znuny.articles import not_shown
 from connector.helpdesks.znuny.autumn import before_both, counted_late, latest
 from connector.helpdesks.znuny.client import IDS_PER_CALL, Client
 from connector.helpdesks.znuny.history import ACKNOWLEDGED, OUR_FIELDS, Scene, Told, states_named, told_by
-from connector.helpdesks.znuny.merging import Articles, gone_into, taken_along
+from connector.helpdesks.znuny.merging import Articles, gone_into, merges, taken_along
 from connector.helpdesks.znuny.notes import proof_in, written
 from connector.helpdesks.znuny.states import States
 from connector.helpdesks.znuny.ticket import Ahead, ahead, articles_in, mark, required_moment, ticket_of
@@ -59,7 +59,8 @@ class Znuny:
         self._agents.seen(row, history)
         now = read_at + (self.clock_skew() or timedelta(0))
         lately = [line for line in lines if latest(line.at, self._zone, now) > now - SHOWN_WITHIN]
-        awaited = not_shown(lately, articles_in(row))
+        came = any(one.target == ticket_id for one in merges(lately))  # with it articles of any age, and their lines
+        awaited = not_shown(lines if came else lately, articles_in(row))
         moved, articles = self._taken_along(ticket_id, lines)
         told_here = sorted((*lines, *moved), key=lambda line: line.at) if moved else lines
         told, scene = self._told(ticket_id, row, told_here, {**articles, **articles_in(row)}, awaited)

@@ -247,6 +247,25 @@ class TestAnArticleThatIsNotShownYet:
         assert tuple(said(change) for change in later.changes if change.id not in known) == it.meaning
         assert later.ticket.mark != reading.ticket.mark  # so that a search tells that it has to be read again
 
+    def test_one_that_a_merge_has_just_brought_is_waited_for_however_old_it_is(
+        self, mock: responses.RequestsMock
+    ) -> None:
+        """It was written elsewhere, which only the article tells; without it, it would be a note of who wrote it."""
+        it = composed(self.NOTE)
+        self.serve_without(mock, it, timedelta(minutes=20))
+        now = datetime.fromisoformat(f"{it.ticket['Ticket'][0]['Changed']}+00:00") + timedelta(minutes=20)
+        [told] = it.history["TicketHistory"]
+        merged = {"CreateBy": 3, "CreateTime": f"{now:%Y-%m-%d %H:%M:%S}", "HistoryType": "Merged", "ArticleID": 0}
+        lines = [
+            *told["History"],
+            {**told["History"][0], **merged, "Name": "%%2026112110000088%%9%%2026112110000051%%6"},
+        ]
+        mock.replace("GET", f"{BASE}/TicketHistory/6", json={"TicketHistory": [{**told, "History": lines}]})
+        reading = helpdesk().read("6")
+        assert it.meaning[0] not in [said(change) for change in reading.changes]
+        assert "ben (person): note ''" not in [said(change) for change in reading.changes]
+        assert not reading.whole
+
     def test_one_that_never_came_is_a_note_without_words(self, mock: responses.RequestsMock) -> None:
         self.serve_without(mock, composed(self.NOTE), timedelta(minutes=11))
         reading = helpdesk().read("6")
