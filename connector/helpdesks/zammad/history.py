@@ -69,6 +69,7 @@ class _Walk:
     saves: Mapping[tuple[str, int], Row]  # pending_time rows by the save they belong to
     with_state: frozenset[tuple[str, int]]  # saves that also changed the state
     merges: tuple[tuple[int, datetime], ...]  # row id and time of each ticket that came in
+    merged: tuple[Row, ...]  # rows of the state that merges of this ticket set
     customer: int | None
     state: tuple[int, str]
     until: datetime | None = None
@@ -94,6 +95,7 @@ class _Walk:
             merges=tuple(
                 (int(row["id"]), required_moment(row["created_at"])) for row in rows if row["type"] == "received_merge"
             ),
+            merged=tuple(row for row in states if phases.get(row.get("id_to") or 0) is Phase.MERGED),
             customer=customers[0].get("id_from") if customers else ticket.get("customer_id"),
             state=_before(states[0]) if states else (ticket["state_id"], str(ticket.get("state") or "")),
         )
@@ -109,7 +111,8 @@ class _Walk:
         if what == ("Ticket::Article", "created"):
             return self._article(row, made)
         if what == ("Ticket", "merged_into"):
-            return made(kind=Kind.MERGED, after=str(row.get("value_to") or ""), target=str(row["id_to"]))
+            into = str(row["id_to"])
+            return made(kind=Kind.MERGED, at=self._merged_at(row), after=str(row.get("value_to") or ""), target=into)
         if attribute == "tag" and what in (("Ticket", "added"), ("Ticket", "removed")):
             tag = str(row.get("value_to") or row.get("value_from") or "")
             added = row["type"] == "added"
@@ -117,6 +120,11 @@ class _Walk:
         if what == ("Ticket", "updated") and isinstance(attribute, str):
             return self._updated(row, attribute, made)
         return None
+
+    def _merged_at(self, row: Row) -> datetime:
+        """A merge logs itself with the time of the save before it (`Ticket#merge_to`), and then saves the state."""
+        after = (one for one in self.merged if int(one["id"]) > int(row["id"]) and _author(one) == _author(row))
+        return required_moment(next(after, row)["created_at"])
 
     def _updated(self, row: Row, attribute: str, made: "partial[Change]") -> Change | None:
         before, after = str(row.get("value_from") or ""), str(row.get("value_to") or "")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from connector.core.meaning import in_saves
 from connector.core.ticket import Facts, Kind, Person, Phase, Role, facts_at_creation
 from connector.helpdesks.zammad.history import changes, mentioned, what_was_written
 from connector.helpdesks.zammad.people import People, person
@@ -246,6 +247,25 @@ def test_a_first_article_long_after_or_by_somebody_else_is_not():
     other = written(91, created_by_id=4, created_at="2026-11-21T23:25:12.900Z")
     assert [one.at_creation for one in found(late, articles=(article(created_by_id=8),))] == [False]
     assert [one.at_creation for one in found(other, articles=(article(),))] == [False]
+
+
+def test_a_merge_is_dated_by_what_it_saved():
+    """Its own row has the time of the save before it, which may be long ago: who took the ticket then still has."""
+    taken, merged = {"created_at": "2026-11-21T23:28:00.123Z"}, {"created_at": "2026-11-21T23:29:07.356Z"}
+    changes = found(
+        row(100, attribute="owner", id_from=1, id_to=4, value_from="-", value_to="Alice Agent", **taken),
+        row(101, type="merged_into", id_from=2, id_to=6, value_to="#58006 third", **taken),
+        written(102, o_id=18, created_at="2026-11-21T23:29:07.296Z"),
+        row(103, attribute="state", id_from=1, id_to=5, value_from="new", value_to="merged", **merged),
+        row(104, attribute="owner", id_from=4, id_to=1, value_from="Alice Agent", value_to="-", **merged),
+        articles=(article(id=18, internal=False),),
+    )
+    assert [[change.id for change in save] for save in in_saves(changes)] == [["100"], ["101", "104", "102", "103"]]
+
+
+def test_a_merge_whose_state_is_not_told_is_dated_by_its_own_row():
+    (change,) = found(row(101, type="merged_into", id_from=2, id_to=6))
+    assert change.at == datetime(2026, 11, 21, 23, 28, 0, 123000, UTC)
 
 
 def test_articles_that_a_merge_brought_here_are_no_change_of_this_ticket():
