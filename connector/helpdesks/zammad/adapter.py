@@ -1,8 +1,8 @@
 """Zammad as a helpdesk: what the engine asks, in Zammad's calls.
 
-Calls: a read takes 4 (ticket, history, articles, tags: about 50 ms each), a note 1, the live state 1 and one for each
-tag that differs (with our attributes 1 or 2 more), an assignment 2, a search 1 for each 200 rows. States and agents are
-remembered; the first call of a process asks for them and for who we are (3 more).
+Calls: a read takes 4 (ticket, history, articles, tags: about 50 ms each; 2 more of a merged ticket), a note 1, the live
+state 1 and one for each tag that differs (with our attributes 1 or 2 more), an assignment 2, a search 1 for each 200
+rows. States and agents are remembered; the first call of a process asks for them and for who we are (3 more).
 """
 
 import threading
@@ -16,6 +16,7 @@ from connector.errors import HelpdeskAway, HelpdeskError, HelpdeskRefused, Permi
 from connector.helpdesks.zammad import about, attributes, notes, search, shown, webhook
 from connector.helpdesks.zammad.client import Client
 from connector.helpdesks.zammad.history import mentioned, states_in
+from connector.helpdesks.zammad.merging import gone_into, taken_along
 from connector.helpdesks.zammad.people import Directory
 from connector.helpdesks.zammad.states import States
 from connector.helpdesks.zammad.ticket import mark, reading, roles
@@ -89,11 +90,28 @@ class Zammad:
             history = self._client.get(f"/ticket_history/{row['id']}", first=True)
             entries = _rows(history["history"])
             articles = self._articles(ticket_id, first=True)
+            moved, theirs = self._taken_along(row["id"], entries)
+            entries, articles = [*entries, *moved], [*articles, *theirs]
             tags = self._tags(ticket_id, first=True)
             people = self._directory.people(mentioned(row, entries), roles(history))
             phases = self._states.by_id(states_in(row, entries))
             skew = self._client.clock.least()
-            return reading(row, history, articles, tags, people, phases, self._url, read_at, skew)
+            whole = {**history, "history": entries}
+            return reading(row, whole, articles, tags, people, phases, self._url, read_at, skew)
+
+    def _taken_along(
+        self, ticket_id: int, history: Sequence[Mapping[str, Any]]
+    ) -> tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]:
+        """What a merge has taken from this ticket, rows and articles; nothing where that can't be seen."""
+        target = gone_into(history)
+        if target is None:
+            return (), ()
+        try:
+            there = _rows(self._client.get(f"/ticket_history/{target}", first=True)["history"])
+            articles = self._articles(str(target), first=True)
+        except (PermissionLost, TicketGone):
+            return (), ()
+        return taken_along(ticket_id, history, there, articles)
 
     def find(self, number: str) -> str:
         condition = {"ticket.number": {"operator": "is", "value": number}}

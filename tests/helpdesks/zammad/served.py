@@ -72,6 +72,9 @@ def serve(mock: responses.RequestsMock, it: Composed, **options: Any) -> Served:
     get("users/me", it.me)
     get("users/search", it.people)
     get("ticket_states", it.states)
+    for merged in (row for row in it.history if row["type"] == "merged_into"):
+        get(f"ticket_history/{merged['id_to']}", {"history": [], "assets": {}})
+        get(f"ticket_articles/by_ticket/{merged['id_to']}", [])
     get("ticket_priorities", answer("ticket_priorities"))
     mock.add_callback("POST", f"{API}/ticket_articles", callback=desk.note)
     mock.add_callback("POST", f"{API}/tickets/search", callback=lambda _: _json(200, [desk.ticket]))
