@@ -87,7 +87,7 @@ class Directory:
         self._lock = threading.Lock()
         self._us = 0
         self._rows: dict[int, Mapping[str, Any]] = {}
-        self._others: set[int] = set()  # looked for, and no agents then
+        self._others: dict[int, frozenset[int]] = {}  # looked for, and no agents then: by which roles
         self._plain_roles: set[int] = set()  # roles of such people: they don't make an agent
         self._asked_at: float | None = None
 
@@ -107,7 +107,7 @@ class Directory:
         us = self.us()
         with self._lock:
             others = set(mentioned) - self._rows.keys() - {us, NOBODY}
-            unknown = {one for one in others - self._others if not self._is_plain(roles.get(one))}
+            unknown = {one for one in others if not self._was_looked_for(one, roles.get(one))}
             stale = self._asked_at is None or self._clock() - self._asked_at >= self._lifetime
             if stale or unknown:
                 self._rows = self._agents()
@@ -116,11 +116,14 @@ class Directory:
             rows = self._rows
         return People(us, {user_id: person(row) for user_id, row in rows.items()}, self._robots)
 
-    def _is_plain(self, roles: Collection[int] | None) -> bool:
-        return bool(roles) and self._plain_roles.issuperset(roles or ())
+    def _was_looked_for(self, one: int, roles: Collection[int] | None) -> bool:
+        """Whether this is no agent, as far as is known: with other roles somebody may have become one."""
+        if roles:
+            return self._plain_roles.issuperset(roles) or self._others.get(one) == frozenset(roles)
+        return one in self._others
 
     def _learn(self, others: set[int], roles: Mapping[int, Collection[int]], *, afresh: bool) -> None:
-        self._others |= others
+        self._others |= {one: frozenset(roles.get(one, ())) for one in others}
         self._plain_roles = set() if afresh else self._plain_roles  # an admin may have changed what a role allows
         for one in others:
             self._plain_roles |= set(roles.get(one, ()))

@@ -100,6 +100,19 @@ def test_a_customer_who_was_made_an_agent_is_one_after_a_while(directory, mock, 
     assert 8 in directory.people([8], {8: [CUSTOMER]}).agents
 
 
+def test_a_known_customer_with_a_new_role_is_looked_for_at_once(directory, mock, agents):
+    """What an agent did counts as a customer's for good once it was taken in as one's."""
+    assert 8 not in directory.people([8], {8: [CUSTOMER]}).agents
+    hire(mock, agents, 8)
+    assert 8 in directory.people([8], {8: [CUSTOMER, AGENT]}).agents
+
+
+def test_a_role_that_makes_no_agent_is_looked_for_once(directory, mock):
+    for _ in range(3):
+        directory.people([8], {8: [CUSTOMER, TEAM_LEAD]})
+    assert searches(mock) == 1
+
+
 def test_a_role_that_is_given_the_permission_later_counts_after_a_while(directory, mock, agents, clock):
     directory.people([8], {8: [CUSTOMER]})
     clock.seconds = 300
