@@ -21,12 +21,13 @@ _PAGE = 100  # no version caps a page below this
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The people of one moment. `names` are others that an answer told us of (customers, former agents)."""
+    """The people of one moment. `names` are others that an answer told us of (customers, former and new agents)."""
 
     us: int
     agents: Mapping[int, Person]
     robots: frozenset[str] = frozenset()  # logins, lower case
     names: Mapping[int, Person] = field(default_factory=dict)
+    new: frozenset[int] = frozenset()  # agents by their roles, whom the list of agents doesn't have yet
 
     def known(self, user_id: int) -> Person:
         """The person with this id, with an empty login and name where Zammad didn't tell."""
@@ -53,7 +54,7 @@ class People:
             return Role.US
         if self.is_robot(user_id):
             return Role.ROBOT
-        if user_id == customer_id or user_id not in self.agents:
+        if user_id == customer_id or not (user_id in self.agents or user_id in self.new):
             return Role.CUSTOMER
         return Role.PERSON
 
@@ -63,6 +64,12 @@ def person(row: Mapping[str, Any]) -> Person:
     name = f"{row.get('firstname') or ''} {row.get('lastname') or ''}".strip()
     login = str(row.get("login") or "")
     return Person(str(row["id"]), login, name or login, str(row.get("email") or ""), str(row.get("mobile") or ""))
+
+
+def _an_agents(roles: Collection[int], agents: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether all roles of some agent are among these: permissions come by roles alone, and add up."""
+    known = (frozenset(row.get("role_ids") or ()) for row in agents)
+    return any(one and one.issubset(roles) for one in known)
 
 
 class Directory:
@@ -114,7 +121,8 @@ class Directory:
                 self._asked_at = self._clock()
                 self._learn(others - self._rows.keys(), roles, afresh=stale)
             rows = self._rows
-        return People(us, {user_id: person(row) for user_id, row in rows.items()}, self._robots)
+        new = frozenset(one for one in others - rows.keys() if _an_agents(roles.get(one, ()), rows.values()))
+        return People(us, {user_id: person(row) for user_id, row in rows.items()}, self._robots, new=new)
 
     def _was_looked_for(self, one: int, roles: Collection[int] | None) -> bool:
         """Whether this is no agent, as far as is known: with other roles somebody may have become one."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 import responses
 
+from connector.core.ticket import Role
 from connector.helpdesks.zammad.client import Client
 from connector.helpdesks.zammad.people import Directory
 
@@ -78,6 +79,13 @@ def test_a_new_role_makes_them_look_too(directory, mock, agents):
     directory.people([8], {8: [CUSTOMER]})
     hire(mock, agents, 44)
     assert 44 in directory.people([44], {44: [CUSTOMER, TEAM_LEAD]}).agents
+
+
+def test_who_has_all_roles_of_an_agent_is_one_although_the_list_does_not_have_them_yet(directory):
+    """With Elasticsearch the list comes from its index, which learns of a new agent a while later."""
+    people = directory.people([44, 45], {44: [AGENT, CUSTOMER], 45: [CUSTOMER, TEAM_LEAD]})
+    assert people.actor(44, None).role is Role.PERSON
+    assert people.actor(45, None).role is Role.CUSTOMER
 
 
 def test_a_storm_of_new_customers_costs_no_search_each(directory, mock):
