@@ -18,6 +18,7 @@ _BY_TYPE = {
     "removed": Phase.CLOSED,  # systems set up before 6.2 still have it
 }
 _ASK_AGAIN = 60.0  # seconds; a state that stays unknown (deleted since) must not cost a call on every read
+LIFETIME = 300.0  # seconds until all are asked for again: an administrator may give one another type
 
 
 def phases(rows: Iterable[Mapping[str, Any]]) -> tuple[dict[int, Phase], dict[str, Phase]]:
@@ -37,7 +38,7 @@ def _phase(row: Mapping[str, Any], states: Mapping[int, Mapping[str, Any]]) -> P
 
 
 class States:
-    """Zammad's states, remembered; asked for anew when an unknown one turns up. Thread-safe."""
+    """Zammad's states, remembered for a while; asked for anew at once when an unknown one turns up. Thread-safe."""
 
     def __init__(self, client: Client, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
@@ -46,18 +47,25 @@ class States:
         self._by_id: dict[int, Phase] = {}
         self._by_name: dict[str, Phase] = {}
         self._asked_at: float | None = None
+        self._missed: dict[int, float] = {}  # those that Zammad didn't name, and when it was asked
 
     def by_id(self, needed: Iterable[int] = ()) -> Mapping[int, Phase]:
         """Phases by state id; usually no call."""
         with self._lock:
-            if self._asked_at is None or (set(needed) - self._by_id.keys() and self._may_ask()):
+            now, wanted = self._clock(), set(needed)
+            stale = self._asked_at is None or now - self._asked_at >= LIFETIME
+            if stale or any(self._may_ask(one, now) for one in self._unknown(wanted)):
                 self._by_id, self._by_name = phases(self._client.get("/ticket_states", {"expand": "true"}))
-                self._asked_at = self._clock()
+                self._asked_at = now
+                self._missed |= dict.fromkeys(self._unknown(wanted), now)
             return self._by_id
 
     def named(self) -> Mapping[str, Phase]:
         """Phases by state name as far as they are known by now; never a call."""
         return self._by_name
 
-    def _may_ask(self) -> bool:
-        return self._asked_at is None or self._clock() - self._asked_at >= _ASK_AGAIN
+    def _unknown(self, wanted: set[int]) -> set[int]:
+        return wanted - self._by_id.keys()
+
+    def _may_ask(self, one: int, now: float) -> bool:
+        return one not in self._missed or now - self._missed[one] >= _ASK_AGAIN
