@@ -155,7 +155,7 @@ class _Walk:
         )
 
     def _login(self, user_id: int | None, name: Any) -> str:
-        if user_id is None or user_id == NOBODY:
+        if user_id is None or self.people.owns(user_id) is None:
             return ""
         return self.people.known(user_id).login or str(name or "")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from connector.core.lagging import up_to_date
 from connector.core.meaning import in_saves
 from connector.core.ticket import Facts, Kind, Person, Phase, Role, facts_at_creation
 from connector.helpdesks.zammad.history import changes, mentioned, what_was_written
@@ -176,6 +177,16 @@ def test_nobody_a_robot_and_we_ourselves_are_no_owner():
     assert [one.owner.login if one.owner else None for one in found(*steps, people=robots)] == [None] * 3 + [
         "alice@example.com"
     ]
+
+
+def test_who_is_no_owner_was_none_before_either():
+    """So that a row from before Alice got it from a robot, or from us, is known to be older."""
+    robots = replace(PEOPLE, robots=frozenset({"bob@example.com"}))
+    for number in (1, 5, 6):
+        given = row(attribute="owner", id_from=number, id_to=4, value_from="x", value_to="Alice Agent")
+        at_once = {**TICKET, "owner_id": number, "updated_at": given["created_at"]}
+        read = reading(at_once, {"history": [given]}, (), (), robots, PHASES, URL, READ_AT)
+        assert up_to_date(read).ticket.owner == AGENTS[4]
 
 
 def test_owners_are_named_by_login_even_when_they_have_left():
