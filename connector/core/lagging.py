@@ -16,8 +16,13 @@ def up_to_date(reading: Reading) -> Reading:
     """The reading with its ticket as the history tells, wherever the row still shows what was before."""
     later: dict[tuple[Kind, str], list[Change]] = {}
     for change in reading.changes:
-        if change.kind in _COLUMNS and change.written_at >= reading.ticket.updated_at:
-            later.setdefault((change.kind, _which(change)), []).append(change)
+        if change.kind not in _COLUMNS:
+            continue
+        which = (change.kind, _which(change))
+        if change.written_at >= reading.ticket.updated_at:
+            later.setdefault(which, []).append(change)
+        else:
+            later.pop(which, None)  # the clock was set back: what is dated later came before it
     ticket = reading.ticket
     for changes in later.values():
         shown, last = _shown(ticket, changes[-1]), changes[-1]

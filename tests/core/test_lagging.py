@@ -7,6 +7,7 @@ import pytest
 
 from connector.core.escalation import State
 from connector.core.events import Entry, WriteNote
+from connector.core.lagging import up_to_date
 from connector.core.ticket import Kind, Phase, Ticket
 
 from .builders import ANNA, BEN, BY_ANNA, BY_BEN, CUSTOMER, SYSTEM, Desk, Watch, at
@@ -96,3 +97,12 @@ def test_given_back_within_the_second_is_no_older_row() -> None:
     watch.desk.owned(at(12), BY_ANNA, None)
     watch.looks(at(12, 1))
     assert watch.escalation.owner is None
+
+
+def test_a_change_from_before_the_clock_was_set_back_is_no_later_one() -> None:
+    """It is dated after the row, and has long been followed by another one."""
+    desk = Desk()
+    desk.owned(at(20), BY_ANNA, BEN)
+    desk.owned(at(12), BY_ANNA, None)
+    desk.sets(at(13), BY_ANNA, Kind.TITLE, "Solved?")
+    assert up_to_date(desk.read(at(13))).ticket.owner is None
