@@ -6,7 +6,7 @@ an acknowledgement is asked where it was written.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from connector.helpdesks.zammad.values import moment, required_moment
@@ -38,10 +38,8 @@ def taken_along(
     alone = all(row is ours or abs(required_moment(row["created_at"]) - at) > 2 * SAME_MERGE for row in came)
     known = {int(row["id"]): row for row in articles}
     rows = []
-    for row in there:
-        article = (
-            known.get(int(row["o_id"])) if row["object"] == "Ticket::Article" and row["type"] == "created" else None
-        )
+    for row in _written(there):
+        article = known.get(int(row["o_id"]))
         if article is None or not own_since < int(row["id"]) < int(ours["id"]):
             continue
         elsewhere = row.get("related_o_id") not in (None, ours.get("id_to"))
@@ -53,12 +51,12 @@ def taken_along(
     return rows, [known[one] for one in sorted(named & known.keys())]
 
 
-def _written(history: Iterable[Row]) -> list[Row]:
+def _written(history: Sequence[Row]) -> list[Row]:
     """The rows that tell of an article."""
     return [row for row in history if row["object"] == "Ticket::Article" and row["type"] == "created"]
 
 
-def _before(article: Row, touched: Any) -> bool:
+def _before(article: Row, touched: datetime) -> bool:
     """Whether it was written a while before it was touched."""
     written = moment(article.get("created_at"))
     return written is not None and written < touched - SAME_MERGE
