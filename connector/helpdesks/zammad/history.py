@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from connector.core.ticket import Article, Change, Kind, Phase
+from connector.helpdesks.zammad.merging import Merge, came_by_merge, merges, written
 from connector.helpdesks.zammad.people import NOBODY, People
 from connector.helpdesks.zammad.text import first_line
 from connector.helpdesks.zammad.values import is_custom, moment, required_moment, shown_in_history
@@ -20,7 +21,6 @@ Row = Mapping[str, Any]
 
 _NAMED = {"group": Kind.GROUP, "title": Kind.TITLE, "organization": Kind.ORGANIZATION}
 _CREATION = timedelta(seconds=5)  # a ticket's own first article is written within its transaction
-_MERGE = timedelta(seconds=2)  # a merge touches each article that it moves, right before it is logged
 _PENDING = (Phase.PENDING, Phase.PENDING_CLOSE)
 
 
@@ -68,7 +68,7 @@ class _Walk:
     first_article: int | None  # id of the row of the article that the ticket was made with
     saves: Mapping[tuple[str, int], Row]  # pending_time rows by the save they belong to
     with_state: frozenset[tuple[str, int]]  # saves that also changed the state
-    merges: tuple[tuple[int, datetime], ...]  # row id and time of each ticket that came in
+    merges: tuple[Merge, ...]  # tickets that came in
     merged: tuple[Row, ...]  # rows of the state that merges of this ticket set
     customer: int | None
     state: tuple[int, str]
@@ -82,7 +82,7 @@ class _Walk:
         for row in rows:
             by_attribute.setdefault(str(row.get("attribute")), []).append(row)
         states, customers = by_attribute.get("state", []), by_attribute.get("customer", [])
-        first = next((row for row in rows if row["object"] == "Ticket::Article" and row["type"] == "created"), None)
+        first = next(iter(written(rows)), None)
         return cls(
             ticket=ticket,
             articles={int(row["id"]): row for row in articles},
@@ -92,9 +92,7 @@ class _Walk:
             first_article=int(first["id"]) if first and _made_with(ticket, first) else None,
             saves={_save(row): row for row in by_attribute.get("pending_time", [])},
             with_state=frozenset(_save(row) for row in states),
-            merges=tuple(
-                (int(row["id"]), required_moment(row["created_at"])) for row in rows if row["type"] == "received_merge"
-            ),
+            merges=merges(rows),
             merged=tuple(row for row in states if phases.get(row.get("id_to") or 0) is Phase.MERGED),
             customer=customers[0].get("id_from") if customers else ticket.get("customer_id"),
             state=_before(states[0]) if states else (ticket["state_id"], str(ticket.get("state") or "")),
@@ -204,12 +202,7 @@ class _Walk:
         """Whether a merge brought this article: then nobody did it on this ticket."""
         if row.get("related_o_id") not in (None, self.ticket["id"]) or int(row["id"]) < self.born:
             return True
-        written, touched = moment(article.get("created_at")), moment(article.get("updated_at"))
-        if written is None or touched is None:
-            return False
-        return any(
-            int(row["id"]) < merge and written < at - _MERGE <= touched <= at + _MERGE for merge, at in self.merges
-        )
+        return came_by_merge(row, article, self.merges)
 
 
 def what_was_written(row: Row) -> Article:

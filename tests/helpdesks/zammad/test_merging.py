@@ -80,6 +80,12 @@ def test_its_row_went_along_and_is_known_by_its_touch() -> None:
     assert taken_along(5, [GONE], [NOTE, CAME], [ARTICLE]) == ([{**NOTE, "related_o_id": 5}], [ARTICLE])
 
 
+def test_what_the_target_does_not_count_is_given_back_however_long_the_merge_took() -> None:
+    """It was touched a second before the merge was logged, and written two seconds before that."""
+    just = {**ARTICLE, "created_at": "2026-11-21T23:32:14.900Z", "updated_at": "2026-11-21T23:32:16.200Z"}
+    assert taken_along(5, [GONE], [NOTE, CAME], [just]) == ([{**NOTE, "related_o_id": 5}], [just])
+
+
 def test_what_another_merge_of_that_moment_may_have_brought_stays_there() -> None:
     another = {**CAME, "id": 111, "id_from": 7}
     assert taken_along(5, [GONE], [NOTE, CAME, another], [ARTICLE]) == ([], [])
