@@ -4,10 +4,9 @@ The row's own time doesn't say that it is older: Znuny counts whole seconds and 
 writes the entries of a save a moment after the row. What it shows does, where that is still what was there before.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from .ticket import MATCHED, Change, Facts, Kind, Phase, Reading, Ticket, facts_with
+from .ticket import MATCHED, Change, Facts, Kind, Person, Reading, Ticket, facts_with
 
 _COLUMNS = MATCHED | {Kind.OWNER, Kind.STATE}
 
@@ -25,8 +24,8 @@ def up_to_date(reading: Reading) -> Reading:
             later.pop(which, None)  # the clock was set back: what is dated later came before it
     ticket = reading.ticket
     for changes in later.values():
-        shown, last = _shown(ticket, changes[-1]), changes[-1]
-        if shown != _after(last) and shown in [_before(change) for change in changes]:
+        last = changes[-1]
+        if not _shows(ticket, last) and any(_shows_before(ticket, change) for change in changes):
             ticket = _with(ticket, last)
     return reading if ticket is reading.ticket else replace(reading, ticket=ticket)
 
@@ -36,37 +35,23 @@ def _which(change: Change) -> str:
     return (change.before or change.after) if change.kind is Kind.TAG else change.field
 
 
-def _before(change: Change) -> str | Phase | None:
-    return change.phase_before if change.kind is Kind.STATE else change.before
-
-
-def _after(change: Change) -> str | Phase | None:
-    if change.kind is Kind.OWNER:
-        return change.owner.login if change.owner else ""
-    return change.phase if change.kind is Kind.STATE else change.after
-
-
-def _shown(ticket: Ticket, change: Change) -> str | Phase | None:
+def _shows(ticket: Ticket, change: Change) -> bool:
+    """Whether the row is as it was after this change."""
     match change.kind:
         case Kind.OWNER:
-            return ticket.owner.login if ticket.owner else ""
+            return _login(ticket.owner) == _login(change.owner)
         case Kind.STATE:
-            return ticket.phase
-    return _fact(ticket.facts, change)
+            return ticket.phase is change.phase
+    return _done(ticket.facts, change) == ticket.facts
 
 
-def _fact(facts: Facts, change: Change) -> str:
-    if change.kind is Kind.TAG:
-        return _which(change) if _which(change) in facts.tags else ""
-    if change.kind is Kind.FIELD:
-        return facts.field(change.field)
-    values: Mapping[Kind, str] = {
-        Kind.PRIORITY: facts.priority,
-        Kind.GROUP: facts.group,
-        Kind.TITLE: facts.title,
-        Kind.ORGANIZATION: facts.organization,
-    }
-    return values[change.kind]
+def _shows_before(ticket: Ticket, change: Change) -> bool:
+    match change.kind:
+        case Kind.OWNER:
+            return _login(ticket.owner) == change.before
+        case Kind.STATE:
+            return ticket.phase is change.phase_before
+    return facts_with(ticket.facts, change.kind, change.field, change.after, change.before) == ticket.facts
 
 
 def _with(ticket: Ticket, change: Change) -> Ticket:
@@ -75,4 +60,12 @@ def _with(ticket: Ticket, change: Change) -> Ticket:
             return replace(ticket, owner=change.owner)
         case Kind.STATE:
             return replace(ticket, phase=change.phase or ticket.phase, state=change.after or ticket.state)
-    return replace(ticket, facts=facts_with(ticket.facts, change.kind, change.field, change.before, change.after))
+    return replace(ticket, facts=_done(ticket.facts, change))
+
+
+def _done(facts: Facts, change: Change) -> Facts:
+    return facts_with(facts, change.kind, change.field, change.before, change.after)
+
+
+def _login(owner: Person | None) -> str:
+    return owner.login if owner else ""
