@@ -64,8 +64,8 @@ class Told:
     changes: tuple[Change, ...]
     owner_id: str
     owner_given: bool
-    owner: Person | None = None
-    earlier: tuple[tuple[str, datetime], ...] = ()
+    owner: Person | None
+    earlier: tuple[tuple[str, datetime], ...]
 
 
 def told_by(lines: Sequence[Line], articles: Mapping[str, Mapping[str, Any]], scene: Scene) -> Told:
@@ -116,8 +116,9 @@ class _Story:
     def _time_after(self, place: int, change: Change | None) -> str:
         """The line with its time where it follows a pending state: who read the state alone has not read this yet."""
         time = self.acts.until.get(place)
-        put_off = change is not None and change.until is not None and time is not None and time > place
-        return f"|{self.lines[time].name}" if put_off and time is not None else ""
+        if change is None or change.until is None or time is None or time < place:
+            return ""
+        return f"|{self.lines[time].name}"
 
     def _change(self, place: int, line: Line) -> Change | None:
         base = Change("", line.at, self._actor(line), Kind.TITLE, at_creation=place in self.acts.at_creation)
