@@ -1,25 +1,11 @@
 """What was written on a ticket shortly before it was merged away, against the sandbox Zammad over real HTTP."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from connector.core.ticket import Phase
-from connector.helpdesks.zammad import build
 from connector.helpdesks.zammad.merging import taken_along
 from connector.ports import Helpdesk
 from connector.sandbox.zammad import SandboxZammad
-
-
-@pytest.fixture(scope="module")
-def zammad() -> Iterator[SandboxZammad]:
-    with SandboxZammad() as running:
-        yield running
-
-
-@pytest.fixture
-def helpdesk(zammad: SandboxZammad) -> Helpdesk:
-    return build({"url": zammad.url, "token": zammad.escalator.token, "webhook_secret": "EXAMPLE", "timeout": 10})
 
 
 @pytest.fixture

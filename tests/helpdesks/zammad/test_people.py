@@ -15,18 +15,6 @@ from .served import API
 AGENT, CUSTOMER, TEAM_LEAD = 2, 3, 7
 
 
-class Clock:
-    seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 @pytest.fixture
 def agents() -> list[Row]:
     return answer("users_search_groups")

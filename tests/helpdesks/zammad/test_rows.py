@@ -1,24 +1,12 @@
 """What a search row tells of a ticket beside a reading, against the sandbox Zammad over real HTTP."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connector.helpdesks.zammad import build
 from connector.ports import Helpdesk, Live, Note
 from connector.sandbox.zammad import SandboxZammad
-
-
-@pytest.fixture(scope="module")
-def zammad() -> Iterator[SandboxZammad]:
-    with SandboxZammad() as running:
-        yield running
-
-
-@pytest.fixture
-def helpdesk(zammad: SandboxZammad) -> Helpdesk:
-    return build({"url": zammad.url, "token": zammad.escalator.token, "webhook_secret": "EXAMPLE", "timeout": 10})
 
 
 @pytest.fixture

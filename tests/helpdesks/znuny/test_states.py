@@ -9,22 +9,11 @@ from connector.errors import HelpdeskAway
 from connector.helpdesks.znuny.client import Client
 from connector.helpdesks.znuny.states import ASK_AGAIN, TRIES, States
 
+from ..conftest import Clock
 from .composed import BASE, URL, asked_by_two, captured
 
 OPEN = {"State": "open", "StateType": "open"}
 IN_IT = {"Ticket": [{"TicketID": 9, "State": "resolved", "StateType": "closed"}]}
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
@@ -57,10 +46,10 @@ def test_a_name_in_the_history_is_asked_of_a_ticket_that_is_in_that_state_once(s
 def test_a_state_that_no_ticket_is_in_is_asked_for_again_after_a_while_only(states: States, clock: Clock) -> None:
     responses.post(f"{BASE}/TicketSearch", json={})
     for seconds in (0.0, 1.0, ASK_AGAIN - 1):
-        clock.now = seconds
+        clock.seconds = seconds
         assert "resolved" not in states.types(OPEN, {"resolved"})
     assert len(responses.calls) == 1
-    clock.now = ASK_AGAIN
+    clock.seconds = ASK_AGAIN
     responses.replace(responses.POST, f"{BASE}/TicketSearch", json={"TicketID": ["9"]})
     responses.get(f"{BASE}/Ticket/9", json=IN_IT)
     assert states.types(OPEN, {"resolved"})["resolved"] == "closed"
