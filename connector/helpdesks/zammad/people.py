@@ -66,10 +66,10 @@ def person(row: Mapping[str, Any]) -> Person:
     return Person(str(row["id"]), login, name or login, str(row.get("email") or ""), str(row.get("mobile") or ""))
 
 
-def _an_agents(roles: Collection[int], agents: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether all roles of some agent are among these: permissions come by roles alone, and add up."""
-    known = (frozenset(row.get("role_ids") or ()) for row in agents)
-    return any(one and one.issubset(roles) for one in known)
+def _with_roles_of(agents: Iterable[Mapping[str, Any]], roles: Mapping[int, Collection[int]]) -> frozenset[int]:
+    """Those who have all roles of some agent: permissions come by roles alone, and add up."""
+    enough = {frozenset(row.get("role_ids") or ()) for row in agents} - {frozenset()}
+    return frozenset(one for one, theirs in roles.items() if any(some.issubset(theirs) for some in enough))
 
 
 class Directory:
@@ -121,7 +121,7 @@ class Directory:
                 self._asked_at = self._clock()
                 self._learn(others - self._rows.keys(), roles, afresh=stale)
             rows = self._rows
-        new = frozenset(one for one in others - rows.keys() if _an_agents(roles.get(one, ()), rows.values()))
+        new = _with_roles_of(rows.values(), {one: roles.get(one, ()) for one in others - rows.keys()})
         return People(us, {user_id: person(row) for user_id, row in rows.items()}, self._robots, new=new)
 
     def _was_looked_for(self, one: int, roles: Collection[int] | None) -> bool:
